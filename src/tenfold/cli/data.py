@@ -1,0 +1,73 @@
+"""`tenfold inspect` and `tenfold convert`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenfold.cli import app
+
+
+class PartName(StrEnum):
+    """A part of a data set."""
+
+    train = "train"
+    test = "test"
+    all = "all"
+
+
+class FormatName(StrEnum):
+    """A format that digits are written in."""
+
+    csv = "csv"
+    idx = "idx"
+    npz = "npz"
+    folder = "folder"
+
+
+SOURCE_HELP = "mnist, digit-recognizer, a Kaggle CSV (.csv, .csv.gz, .zip), an IDX file, an .npz or a folder of pictures."
+
+
+@app.command()
+def inspect(
+    data: Annotated[str, typer.Argument(help=SOURCE_HELP)],
+    part: Annotated[PartName, typer.Option(help="Which part of the set.")] = PartName.all,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for pixels.csv and the figures.")] = None,
+) -> None:
+    """Show what a data set looks like: counts, statistics of every pixel, duplicates, figures."""
+    from tenfold.data import inspection
+    from tenfold.data.sources import load
+    from tenfold.learn import figures, tables
+
+    digits = load(data, part.value)
+    found = inspection.inspect(digits)
+    folder = output or Path("inspections") / digits.name.replace(" ", "-").replace("/", "-")
+    inspection.write_pixels(found, folder / "pixels.csv")
+    drawn = {"samples": figures.sample_grid, "class_means": figures.class_means, "pixel_deviation": figures.pixel_deviation}
+    if digits.labels is not None:
+        drawn["class_balance"] = figures.class_balance
+    for name, draw in drawn.items():
+        figures.save(draw(digits), folder / f"{name}.png")
+    typer.echo(tables.table(["", digits.name], inspection.summary(found), left=2))
+    typer.echo()
+    typer.echo(inspection.excerpt(found))
+    typer.echo(f"all 784 pixels and {len(drawn)} figures: {folder}", err=True)
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(metavar="FROM", help=SOURCE_HELP)],
+    target: Annotated[Path, typer.Argument(metavar="TO", help="A .csv, .csv.gz, .zip, .npz or …idx3-ubyte[.gz] file, or a folder.")],
+    part: Annotated[PartName, typer.Option(help="Which part of the set.")] = PartName.all,
+    to: Annotated[FormatName | None, typer.Option("--format", help="The format, if the name of TO does not tell.")] = None,
+    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Write the labels too.")] = True,
+) -> None:
+    """Convert digits between Kaggle CSV, IDX, NPZ and a folder of pictures, exactly."""
+    from tenfold.data.sources import load, save
+
+    digits = load(source, part.value)
+    save(digits if labels else digits.unlabelled(), target, to.value if to else None)
+    typer.echo(f"{target}: {len(digits):,} digits", err=True)

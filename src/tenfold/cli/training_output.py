@@ -1,0 +1,44 @@
+"""What `tenfold train` prints: the network before, the table of epochs and the result after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from tenfold.learn import tables
+from tenfold.learn.progress import Observer
+from tenfold.learn.runs import Run
+
+
+class Announcer(Observer):
+    """Prints the network and the number of digits before the first epoch."""
+
+    def training_begins(self, network: Sequence[tuple[str, str, int]], n_training: int, n_validation: int) -> None:
+        typer.echo(tables.network(network))
+        held_out = f"{n_validation:,} held out for validation" if n_validation else "none held out"
+        typer.echo(f"\n{n_training:,} digits to learn from, {held_out}\n")
+
+
+def conclusion(run: Run, finished_before: bool) -> str:
+    """The result of a run, and what to type next."""
+    metrics = run.metrics
+    lines = [] if finished_before else [tables.history(run.history), ""]
+    if finished_before:
+        lines += [f"{run.folder} is finished; nothing to do. To start anew, remove the folder or choose another --run.", ""]
+    if metrics["val_accuracy"] is not None:
+        lines.append(f"validation accuracy  {tables.percent(metrics['val_accuracy'])}  on {metrics['n_validation']:,} digits held out")
+    if metrics["test_accuracy"] is not None:
+        interval = tables.interval(metrics["test_interval"])
+        lines.append(
+            f"test accuracy        {tables.percent(metrics['test_accuracy'])}  on {metrics['n_test']:,} digits never seen "
+            f"(95 % interval {interval})"
+        )
+    lines += [f"{metrics['parameters']:,} parameters, {metrics['epochs']} epochs, {metrics['seconds']:.1f} s on {metrics['backend']}", ""]
+    return "\n".join([*lines, *_next(run)])
+
+
+def _next(run: Run) -> list[str]:
+    page = [f"Look at it:  {run.folder / 'report.html'}"] if (run.folder / "report.html").is_file() else []
+    command = f"tenfold evaluate {run.folder}" + ("" if run.metrics["n_test"] else " --data FILE")
+    return [*page, f"Next:        {command}"]

@@ -1,0 +1,94 @@
+"""Reading and writing digits: the packaged sets, Kaggle CSV, IDX, NPZ and folders of pictures.
+
+This module decides by name and suffix which format a source has; one module a format does the work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from tenfold.data.digits import Digits
+from tenfold.data.sources import folder, idx, kaggle, npz, packaged
+from tenfold.errors import DataError, of_system
+
+Part = Literal["train", "test", "all"]
+Format = Literal["csv", "idx", "npz", "folder"]
+
+EXPECTED = (
+    "expected mnist, digit-recognizer, a Kaggle CSV (.csv, .csv.gz, .zip), an IDX file (…idx3-ubyte, .gz), "
+    "an .npz or a folder of pictures"
+)
+
+
+def load(source: str | Path, part: Part = "all") -> Digits:
+    """Load a set of digits.
+
+    Args:
+        source: `mnist` (60,000 train, 10,000 test), `digit-recognizer` (the same digits in the layout of the Kaggle
+            competition: 42,000 train, 28,000 test), or the path of a Kaggle CSV (`.csv`, `.csv.gz`, `.zip`), an IDX
+            file of images (its labels lie beside it), an NPZ, or a folder (pictures, or the four files of MNIST).
+        part: `train`, `test` or `all` (train, then test). A source without parts has only `all`.
+
+    Raises:
+        DataError: the source is missing, damaged, over a limit or has no such part.
+    """
+    if part not in ("train", "test", "all"):
+        raise DataError(f"part {part!r}: expected train, test or all")
+    if isinstance(source, str) and source in packaged.NAMES:
+        return packaged.load(source, part)
+    path = Path(source)
+    try:
+        return _read(path, part)
+    except OSError as problem:
+        raise DataError(f"cannot read {of_system(problem, path)}") from problem
+
+
+def _read(path: Path, part: Part) -> Digits:
+    if not path.exists():
+        raise DataError(f"{path}: no such data set or file; {EXPECTED}")
+    match format_of(path):
+        case "npz":
+            return npz.read(path, part)
+        case "folder" if idx.holds_mnist(path):
+            return idx.read_folder(path, part)
+        case found:
+            if part != "all":
+                raise DataError(f"{path} has no part {part!r}; expected part 'all'")
+            return {"csv": kaggle.read, "idx": idx.read, "folder": folder.read}[found](path)
+
+
+def save(digits: Digits, path: Path, form: Format | None = None) -> None:
+    """Write a set of digits; reading it back gives the same images and labels in the same order.
+
+    Args:
+        digits: the set.
+        path: where to; the file or folder appears whole or not at all.
+        form: the format, else chosen by the name: `.csv`, `.csv.gz`, `.zip`, `.npz`, `…idx3-ubyte[.gz]`, or a folder.
+
+    Raises:
+        DataError: the name fits no format.
+        StorageError: the place cannot be written to.
+    """
+    writers = {"csv": kaggle.write, "idx": idx.write, "npz": npz.write, "folder": folder.write}
+    writers[form or format_of(path)](digits, path)
+
+
+def format_of(path: Path) -> Format:
+    """The format a path stands for, by its name alone (an existing folder is a folder whatever its name).
+
+    Raises:
+        DataError: the name fits no format.
+    """
+    name = path.name.lower()
+    if path.is_dir():
+        return "folder"
+    if name.endswith((".csv", ".csv.gz", ".zip")):
+        return "csv"
+    if name.endswith(".npz"):
+        return "npz"
+    if "ubyte" in name or name.removesuffix(".gz").endswith(".idx"):
+        return "idx"
+    if not path.suffix:
+        return "folder"
+    raise DataError(f"{path}: the name fits no format; {EXPECTED}")

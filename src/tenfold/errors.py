@@ -1,0 +1,57 @@
+"""The errors a user can cause. Each message is one line: what, where, what was expected, what to do.
+
+Everything here derives from `TenfoldError`; the command line prints such an error as one line and exits with 2.
+Any other exception is a fault of tenfold itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class TenfoldError(Exception):
+    """Base of all errors that a user's input can cause."""
+
+
+class UsageError(TenfoldError):
+    """An argument or option that does not make sense."""
+
+
+class DataError(TenfoldError):
+    """A data set that cannot be used: a broken file, a wrong value, a missing label."""
+
+
+class PictureError(TenfoldError):
+    """A picture that cannot be decoded or is over a limit."""
+
+
+class ModelError(TenfoldError):
+    """A model file that is not one of tenfold's, is damaged or is over a limit."""
+
+
+class RecipeError(TenfoldError):
+    """A recipe with an unknown key or a value out of range."""
+
+
+class RunError(TenfoldError):
+    """A run folder that is missing, in use, incomplete or does not fit what is asked of it."""
+
+
+class StorageError(TenfoldError):
+    """A file or folder that cannot be written: read-only, disk full."""
+
+
+class MissingExtraError(TenfoldError, ImportError):
+    """A library of one of tenfold's extras is not installed."""
+
+    def __init__(self, extra: str, missing: str) -> None:
+        super().__init__(f"this needs {missing}, which is not installed; add it with: pip install 'tenfold[{extra}]'")
+
+
+class TenfoldNotice(UserWarning):
+    """Something a user should know that does not stop the work, such as further frames of a GIF that are not read."""
+
+
+def of_system(problem: OSError, path: Path) -> str:
+    """Say in one line what the operating system refused, e.g. 'runs/a: Permission denied'."""
+    return f"{path}: {problem.strerror or type(problem).__name__}"

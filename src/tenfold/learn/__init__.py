@@ -1,0 +1,1 @@
+"""How a network is made and judged. Needs the extra [train]; importing this package alone loads nothing of it."""

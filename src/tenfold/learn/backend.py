@@ -1,0 +1,230 @@
+"""Keras and its backend: chosen here, before Keras is imported, and nowhere else.
+
+Owns the only two pieces of code that differ between backends: how a whole stretch of training steps is compiled into one
+call. Plain `fit` pays for every step in Python; one compiled loop with the digits held on the device does not
+(about 4 s instead of 30 s for the classic experiment on two cores, same result).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.errors import MissingExtraError, UsageError
+
+_LIBRARIES = {"tensorflow": "tensorflow", "jax": "jax"}
+
+Arrays = list[Any]
+
+
+class Totals(NamedTuple):
+    """Sums over the digits of the steps that ran."""
+
+    loss: float
+    n_correct: float
+    n_digits: float
+
+
+# Runs the steps from a row of `order` up to another one; see `compiled_steps`.
+Steps = Callable[[NDArray[np.int32], int, int], Totals]
+Forward = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+_FORWARD_BATCH = 1000
+
+
+def load_keras() -> Any:
+    """Import Keras on the user's `KERAS_BACKEND`, else on TensorFlow.
+
+    Raises:
+        UsageError: the backend is neither tensorflow nor jax.
+        MissingExtraError: Keras or the backend is not installed.
+    """
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend not in _LIBRARIES:
+        raise UsageError(f"environment variable KERAS_BACKEND: found {backend!r}, expected tensorflow or jax")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)
+    try:
+        with _quiet_import(_LIBRARIES[backend]):
+            import_module(_LIBRARIES[backend])
+        return import_module("keras")
+    except ModuleNotFoundError as problem:
+        raise MissingExtraError("jax,train" if backend == "jax" else "train", problem.name or backend) from problem
+
+
+@contextmanager
+def _quiet_import(name: str) -> Iterator[None]:
+    """Hold back what a first import writes to standard error, and show it only if the import fails.
+
+    TensorFlow 2.21 writes notes on oneDNN and CUDA from C++, before it looks at TF_CPP_MIN_LOG_LEVEL.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(terminal, held_back.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def name_and_versions() -> tuple[str, dict[str, str]]:
+    """The backend's name and the versions of what computes."""
+    keras = load_keras()
+    backend: str = keras.backend.backend()
+    return backend, {name: version(name) for name in ("keras", _LIBRARIES[backend], "numpy")}
+
+
+def compiled_steps(model: Any, optimizer: Any, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Steps:
+    """Compile the training loop of a model over a set of digits.
+
+    Args:
+        model: uint8 (batch, 28, 28) to probabilities (batch, 10); updated in place.
+        optimizer: a Keras optimizer; updated in place.
+        images: uint8 (N, 28, 28), held on the device.
+        labels: uint8 (N,).
+
+    Returns:
+        `steps(order, start, stop)`: one step for each of the rows `start` to `stop` of `order`, int32 (n_steps, batch), whose
+        values are indices of digits or -1 for a place left empty. Cutting an epoch into several calls changes no bit.
+    """
+    keras = load_keras()
+    optimizer.build(model.trainable_variables)
+    make = {"tensorflow": _tensorflow_steps, "jax": _jax_steps}[keras.backend.backend()]
+    run = make(model, optimizer, keras.ops.convert_to_tensor(images), keras.ops.convert_to_tensor(labels.astype(np.int32)))
+
+    def steps(order: NDArray[np.int32], start: int, stop: int) -> Totals:
+        rows = keras.ops.convert_to_tensor(order)
+        bounds = [keras.ops.convert_to_tensor(np.int32(bound)) for bound in (start, stop)]
+        return Totals(*(float(value) for value in keras.ops.convert_to_numpy(run(rows, *bounds))))
+
+    return steps
+
+
+def compiled_forward(model: Any) -> Forward:
+    """Compile what a model answers to images, uint8 (N, 28, 28): probabilities float32 (N, 10).
+
+    Not `model.predict`: on JAX it would import TensorFlow as well, for data sets that are not used here.
+    """
+    keras = load_keras()
+    forward = {"tensorflow": _tensorflow_forward, "jax": _jax_forward}[keras.backend.backend()](model)
+
+    def probabilities(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        answer = np.zeros((len(images), *model.output_shape[1:]), np.float32)
+        for start in range(0, len(images), _FORWARD_BATCH):
+            part = images[start : start + _FORWARD_BATCH]
+            # Always the same shape, so that it is compiled once.
+            padded = np.zeros((_FORWARD_BATCH, *part.shape[1:]), np.uint8)
+            padded[: len(part)] = part
+            answer[start : start + len(part)] = keras.ops.convert_to_numpy(forward(padded))[: len(part)]
+        return answer
+
+    return probabilities
+
+
+def _batch(images: Any, labels: Any, order: Any, step: Any) -> tuple[Any, Any, Any]:
+    """Images (batch, 28, 28), labels (batch,) and weights (batch,) of a step; an empty place weighs nothing."""
+    from keras import ops
+
+    places = ops.take(order, step, axis=0)
+    chosen = ops.maximum(places, 0)
+    return ops.take(images, chosen, axis=0), ops.take(labels, chosen, axis=0), ops.cast(places >= 0, "float32")
+
+
+def _loss(labels: Any, outputs: Any, weights: Any) -> tuple[Any, Any]:
+    """The mean loss of a batch, and its sums (3,): loss, right answers, digits.
+
+    The sparse form of categorical cross-entropy: numerically the one-hot form without making the one-hot targets.
+    """
+    from keras import losses, ops
+
+    each = losses.sparse_categorical_crossentropy(labels, outputs) * weights
+    right = ops.cast(ops.cast(ops.argmax(outputs, axis=-1), "int32") == labels, "float32") * weights
+    totals = ops.stack([ops.sum(each), ops.sum(right), ops.sum(weights)])
+    return totals[0] / totals[2], totals
+
+
+def _tensorflow_steps(model: Any, optimizer: Any, images: Any, labels: Any) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    # Compiled by XLA; a `while_loop` with bounds as tensors, since XLA compiles a `tf.range` loop anew for every bound.
+    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    def run(order: Any, start: Any, stop: Any) -> Any:
+        def body(step: Any, totals: Any) -> tuple[Any, Any]:
+            some_images, some_labels, weights = _batch(images, labels, order, step)
+            with tf.GradientTape() as tape:
+                loss, sums = _loss(some_labels, model(some_images, training=True), weights)
+            optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+            return step + 1, totals + sums
+
+        return tf.while_loop(lambda step, _: step < stop, body, (start, tf.zeros(3)))[1]
+
+    return run  # type: ignore[no-any-return]
+
+
+def _tensorflow_forward(model: Any) -> Callable[[NDArray[np.uint8]], Any]:
+    import tensorflow as tf
+
+    return tf.function(lambda images: model(images, training=False), autograph=False)  # type: ignore[no-any-return]
+
+
+def _jax_forward(model: Any) -> Callable[[NDArray[np.uint8]], Any]:
+    import jax
+
+    run = jax.jit(lambda trainable, others, images: model.stateless_call(trainable, others, images, training=False)[0])
+
+    def forward(images: NDArray[np.uint8]) -> Any:
+        return run([v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables], images)
+
+    return forward
+
+
+def _jax_steps(model: Any, optimizer: Any, images: Any, labels: Any) -> Callable[..., Any]:
+    import jax
+
+    def loss_of(trainable: Arrays, others: Arrays, some_images: Any, some_labels: Any, weights: Any) -> Any:
+        outputs, others = model.stateless_call(trainable, others, some_images, training=True)
+        loss, sums = _loss(some_labels, outputs, weights)
+        return loss, (others, sums)
+
+    gradients_of = jax.grad(loss_of, has_aux=True)
+
+    @jax.jit
+    def run(state: tuple[Arrays, Arrays, Arrays], images: Any, labels: Any, order: Any, start: Any, stop: Any) -> Any:
+        def body(step: Any, carried: Any) -> Any:
+            (trainable, others, slots), totals = carried
+            gradients, (others, sums) = gradients_of(trainable, others, *_batch(images, labels, order, step))
+            trainable, slots = optimizer.stateless_apply(slots, gradients, trainable)
+            return (list(trainable), list(others), list(slots)), totals + sums
+
+        return jax.lax.fori_loop(start, stop, body, (state, jax.numpy.zeros(3)))
+
+    variables = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+
+    def run_in_place(order: Any, start: Any, stop: Any) -> Any:
+        state = tuple([variable.value for variable in group] for group in variables)
+        state, totals = run(state, images, labels, order, start, stop)
+        for group, values in zip(variables, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return totals
+
+    return run_in_place

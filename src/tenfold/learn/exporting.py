@@ -1,0 +1,117 @@
+"""From a Keras model to a single ONNX file that explains itself.
+
+The graph is written layer by layer rather than by `model.export`: that works on both backends, needs no TensorFlow, gives the
+same bytes for the same weights, and keeps names and types in our hands (docs/design.md has the comparison).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.data.digits import CLASSES, SIDE
+from tenfold.errors import MissingExtraError, ModelError
+from tenfold.read.model import KIND, Model
+
+try:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ModuleNotFoundError as problem:
+    raise MissingExtraError("train", "onnx") from problem
+
+_OPSET, _IR_VERSION = 17, 9  # old enough for every ONNX Runtime of the last years
+_TOLERANCE = 1e-5
+
+
+class _Graph:
+    """Nodes and constants in the making; `value` is the name of the newest result."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.value = "images"
+
+    def add(self, operator: str, name: str, *constants: NDArray[np.generic], **attributes: Any) -> None:
+        names = [f"{name}.{i}" for i in range(len(constants))]
+        self.constants += [numpy_helper.from_array(np.ascontiguousarray(c), n) for c, n in zip(constants, names, strict=True)]
+        self.nodes.append(helper.make_node(operator, [self.value, *names], [name], name=name, **attributes))
+        self.value = name
+
+
+def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
+    """Write a model as ONNX: input `images` uint8 (batch, 28, 28), output `probabilities` float32 (batch, 10).
+
+    Args:
+        model: a model of `networks.build`.
+        metadata: kept in the file, each value as JSON; `kind` and `version` (a hash of the weights) are added.
+
+    Raises:
+        ModelError: a layer that cannot be written.
+    """
+    graph = _Graph()
+    graph.add("Cast", "pixels", to=TensorProto.FLOAT)
+    for layer in model.layers:
+        _writer(layer)(graph, layer)
+    if graph.value != "probabilities":
+        raise ModelError(f"the last layer is {graph.value!r}, expected 'probabilities'")
+    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])
+    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", CLASSES])
+    made = helper.make_graph(graph.nodes, "digits", [images], [answer], graph.constants)
+    proto = helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="tenfold"
+    )
+    facts = {"kind": KIND, "version": weights_version(model), **metadata}
+    helper.set_model_props(proto, {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()})
+    onnx.checker.check_model(proto, full_check=True)
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
+def weights_version(model: Any) -> str:
+    """The first 12 hexadecimal digits of the SHA-256 over all weights: the same weights have the same version."""
+    digest = hashlib.sha256()
+    for array in model.get_weights():
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:12]
+
+
+def check(content: bytes, images: NDArray[np.uint8], expected: NDArray[np.float32]) -> float:
+    """Compare an ONNX model with what Keras answered; return the largest difference of a probability.
+
+    Raises:
+        ModelError: it is over 1e-5.
+    """
+    found = Model(content, "export").probabilities(images)
+    largest = float(np.abs(found - expected).max()) if len(images) else 0.0
+    if not largest <= _TOLERANCE:
+        raise ModelError(f"the exported model differs from Keras by {largest:.2g} in a probability, allowed are {_TOLERANCE:g}")
+    return largest
+
+
+def _writer(layer: Any) -> Callable[[_Graph, Any], None]:
+    kind = type(layer).__name__
+    if kind not in _WRITERS:
+        raise ModelError(f"layer {layer.name!r} of type {kind} cannot be written as ONNX; expected {', '.join(_WRITERS)}")
+    return _WRITERS[kind]
+
+
+def _rescaling(graph: _Graph, layer: Any) -> None:
+    graph.add("Mul", layer.name, np.float32(layer.scale))
+
+
+def _flatten(graph: _Graph, layer: Any) -> None:
+    graph.add("Flatten", layer.name, axis=1)
+
+
+def _dense(graph: _Graph, layer: Any) -> None:
+    kernel, bias = layer.get_weights()
+    activation = {"relu": "Relu", "softmax": "Softmax"}[layer.activation.__name__]
+    graph.add("Gemm", f"{layer.name}.sum", kernel, bias)
+    graph.add(activation, layer.name)
+
+
+_WRITERS: dict[str, Callable[[_Graph, Any], None]] = {"Rescaling": _rescaling, "Flatten": _flatten, "Dense": _dense}

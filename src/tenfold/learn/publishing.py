@@ -1,0 +1,87 @@
+"""What a finished run shows to people and to other programs: figures, report, ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tenfold import storage
+from tenfold.learn import exporting, networks, recipes
+from tenfold.learn.evaluation import Evaluation
+from tenfold.learn.runs import History, Run
+
+
+def publish(run: Run, model: Any, metrics: Mapping[str, Any], history: History, judged: Evaluation | None) -> None:
+    """Write model.onnx, the four figures and report.html.
+
+    Args:
+        run: whose folder takes them.
+        model: the trained Keras model.
+        metrics: what metrics.json will hold.
+        history: the columns of history.csv.
+        judged: test digits and their probabilities, else the validation digits, else None.
+    """
+    write_onnx(run, model, metrics, judged, run.folder / "model.onnx")
+    paths = draw(judged, run.folder) | {"curves": _curves(run, history)}
+    from tenfold.learn import report
+
+    page = report.render(
+        name=run.name,
+        recipe=recipes.as_dict(run.recipe),
+        metrics=metrics,
+        history=history,
+        network=networks.summary(model),
+        figures={name: path.read_bytes() for name, path in paths.items()},
+    )
+    storage.write_text(run.folder / "report.html", page)
+
+
+def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], judged: Evaluation | None, path: Path) -> float:
+    """Write a run's model as ONNX once it agrees with Keras; return the largest difference of a probability."""
+    metadata = {
+        "format": "1",
+        "recipe": recipes.as_dict(run.recipe),
+        "training_digits_sha256": metrics["data_sha256"],
+        "temperature": metrics["temperature"] or 1.0,
+        "thresholds": {"digit_score": metrics["threshold"] or 0.0},
+    }
+    content = exporting.to_onnx(model, metadata)
+    if judged:
+        difference = exporting.check(content, judged.digits.images, judged.probabilities)
+    else:
+        noise = np.random.default_rng(0).integers(0, 256, (256, 28, 28), np.uint8)
+        difference = exporting.check(content, noise, np.asarray(model.predict_on_batch(noise)))
+    storage.write_bytes(path, content)
+    return difference
+
+
+def export(run: Run, path: Path) -> float:
+    """Write a finished run's model as ONNX; return the largest difference from Keras of a probability."""
+    return write_onnx(run, run.load_model(), run.metrics, None, path)
+
+
+def draw(judged: Evaluation | None, folder: Path) -> dict[str, Path]:
+    """Draw confusion matrix, mistakes and calibration of an evaluation into a folder."""
+    from tenfold.learn import figures
+
+    if judged is None:
+        return {}
+    drawn = {
+        "confusion_matrix": figures.confusion_matrix(judged),
+        "mistakes": figures.mistakes(judged),
+        "calibration": figures.calibration(judged),
+    }
+    for name, figure in drawn.items():
+        figures.save(figure, folder / f"{name}.png")
+    return {name: folder / f"{name}.png" for name in drawn}
+
+
+def _curves(run: Run, history: History) -> Path:
+    from tenfold.learn import figures
+
+    path = run.folder / "curves.png"
+    figures.save(figures.curves(history, f"{run.name}: how it learned"), path)
+    return path

@@ -1,0 +1,185 @@
+"""A run: the folder with all that a training left. Reads, lists and names them; writes what does not change any more."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold import storage
+from tenfold.errors import RunError, of_system
+from tenfold.learn import recipes, tables
+from tenfold.learn.recipes import Recipe
+from tenfold.read import model as models
+
+ROOT = Path("runs")
+_MEASURED = (("val", "validation accuracy"), ("test", "test accuracy"))
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
+
+History = dict[str, list[float | None]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished or unfinished run.
+
+    Attributes:
+        folder: `runs/NAME`; docs/design.md, Run folder, says what lies in it.
+    """
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def finished(self) -> bool:
+        """metrics.json is written last."""
+        return (self.folder / "metrics.json").is_file()
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe it was trained by, changes included."""
+        return recipes.read(self.folder / "recipe.json")
+
+    @cached_property
+    def history(self) -> History:
+        """The columns of history.csv, one value an epoch; None where nothing was held out."""
+        return read_history(self.folder / "history.csv")
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The figures of metrics.json; rates are fractions 0-1, None is what does not apply."""
+        return _read_json(self.folder / "metrics.json")
+
+    @cached_property
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """The fingerprints of the digits it was trained on, uint64 (N,), sorted."""
+        path = self.folder / "fingerprints.npy"
+        try:
+            found = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as problem:
+            raise RunError(f"{path}: cannot be read; train the run anew") from problem
+        if found.dtype != np.uint64 or found.ndim != 1:
+            raise RunError(f"{path}: {found.dtype} {found.shape}, expected uint64 (N,); train the run anew")
+        return found  # type: ignore[no-any-return]
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What its network answers to images, uint8 (N, 28, 28): float32 (N, 10), before calibration.
+
+        Through ONNX Runtime; a `--bare` run, which has no ONNX file, through Keras.
+        """
+        if (self.folder / "model.onnx").is_file():
+            return models.load(self.folder).probabilities(images)
+        from tenfold.learn import backend
+
+        return backend.compiled_forward(self.load_model())(images)
+
+    def load_model(self) -> Any:
+        """Its Keras model: built anew from the checked recipe, then the weights alone are loaded from model.keras."""
+        from tenfold.learn import networks
+
+        model = networks.build(self.recipe)
+        load_weights(model, self.folder / "model.keras")
+        return model
+
+    def __str__(self) -> str:
+        measured = [f"{name} {tables.percent(self.metrics[f'{key}_accuracy'])}" for key, name in _MEASURED if self.metrics[f"{key}_accuracy"]]
+        return f"{tables.history(self.history)}\n\n{self.folder}: {', '.join(measured) or 'nothing was held out'}"
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a finished run.
+
+    Raises:
+        RunError: there is no run in the folder, or it is not finished.
+    """
+    run = Run(Path(folder))
+    if not (run.folder / "recipe.json").is_file():
+        raise RunError(f"{folder}: no run there (no recipe.json); tenfold runs lists what there is")
+    if not run.finished:
+        raise RunError(f"{folder}: the run is not finished; go on with: tenfold train --resume --run {folder}")
+    return run
+
+
+def list_runs(root: Path = ROOT) -> list[Run]:
+    """All runs below a folder, by name."""
+    return [Run(path.parent) for path in sorted(root.glob("*/recipe.json"))]
+
+
+def next_folder(name: str, root: Path = ROOT) -> Path:
+    """`runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3`, … that does not exist."""
+    folder, number = root / name, 1
+    while folder.exists():
+        number += 1
+        folder = root / f"{name}-{number}"
+    return folder
+
+
+def load_weights(model: Any, path: Path) -> None:
+    """Load the weights, and nothing else, of a `.keras` file into a model of the same layers.
+
+    Raises:
+        RunError: the file is missing, damaged or of another network.
+    """
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+        raise RunError(f"{path}: holds no weights for this network ({str(problem).splitlines()[0][:120]})") from problem
+
+
+def read_history(path: Path) -> History:
+    """Read history.csv."""
+    history: History = {column: [] for column in HISTORY_COLUMNS}
+    try:
+        with path.open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                for column in HISTORY_COLUMNS:
+                    history[column].append(_number(column, row[column]))
+    except OSError as problem:
+        raise RunError(f"cannot read {of_system(problem, path)}") from problem
+    except (KeyError, ValueError, TypeError) as problem:
+        raise RunError(f"{path}: expected the columns {','.join(HISTORY_COLUMNS)} with a number in each") from problem
+    return history
+
+
+def write_history(history: Mapping[str, Sequence[float | None]], path: Path) -> None:
+    """Write history.csv whole."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HISTORY_COLUMNS)
+    for row in zip(*(history[column] for column in HISTORY_COLUMNS), strict=True):
+        writer.writerow(["" if value is None else repr(value) for value in row])
+    storage.write_text(path, text.getvalue())
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write a JSON file whole."""
+    storage.write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def _number(column: str, text: str) -> float | int | None:
+    if column == "epoch":
+        return int(text)
+    return float(text) if text else None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as problem:
+        raise RunError(f"cannot read {of_system(problem, path)}") from problem
+    except ValueError as problem:
+        raise RunError(f"{path}: not JSON ({problem})") from problem
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: expected a JSON object")
+    return content

@@ -1,0 +1,233 @@
+"""Training: from a recipe to a finished run folder."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tenfold import __version__, storage
+from tenfold.data.digits import Digits
+from tenfold.data.sources import load
+from tenfold.data.sources.packaged import NAMES as PACKAGED
+from tenfold.errors import DataError, RunError
+from tenfold.learn import backend, checkpoints, networks, recipes, runs
+from tenfold.learn.evaluation import Evaluation, count_trained_on, fit_temperature, tempered
+from tenfold.learn.fitting import Fitting
+from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog, on_terminal
+from tenfold.learn.recipes import Recipe
+from tenfold.learn.runs import Run
+
+# The share of validation digits that the shipped threshold accepts.
+_ACCEPTED = 0.99
+
+
+class Splits(NamedTuple):
+    """The digits of a run: to learn from, to choose by (may be empty), to measure once (or None)."""
+
+    training: Digits
+    validation: Digits
+    test: Digits | None
+
+
+def train(
+    recipe: str | Recipe = "classic",
+    *,
+    data: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    validation: int | float | None = None,
+    changes: Sequence[str] = (),
+    start_from: str | Path | None = None,
+    run: str | Path | None = None,
+    resume: bool = False,
+    tensorboard: bool = False,
+    bare: bool = False,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Train a network and leave a run folder. Shows live progress if standard error is a terminal.
+
+    Args:
+        recipe: a recipe's name, a recipe file, or a `Recipe`.
+        data: instead of the recipe's: `mnist`, `digit-recognizer`, or the path of a labelled set.
+        epochs: passes over the training digits.
+        batch_size: digits a step.
+        seed: decides the first weights and the order of the digits.
+        validation: how many digits are held out: a count, or a share below 1.
+        changes: further changes of the recipe, such as `optimizer.learning_rate=3e-4`.
+        start_from: a run whose weights to start from, instead of random ones.
+        run: the folder; `runs/RECIPE`, then `runs/RECIPE-2` and so on by default.
+        resume: go on from the last whole checkpoint of `run`; start afresh where there is none.
+        tensorboard: write logs for TensorBoard into the run folder.
+        bare: weights, history and metrics only: no figures, report or ONNX.
+        observers: are told how it goes, besides the live progress.
+
+    Returns:
+        The run. The same seed, machine and backend give the same weights.
+
+    Raises:
+        RecipeError, DataError, RunError, StorageError, UsageError, MissingExtraError: see their one-line messages.
+    """
+    chosen = _recipe(recipe, changes, data=data, epochs=epochs, batch_size=batch_size, seed=seed, validation=validation)
+    folder = Path(run) if run is not None else runs.next_folder(chosen.name)
+    known = Run(folder)
+    if (folder / "recipe.json").exists() and not resume:
+        raise RunError(f"{folder} holds a run already; go on with --resume, choose another --run, or remove the folder")
+    if resume and known.finished:
+        return known
+    with storage.lock(folder, "training"):
+        splits = split(chosen)
+        checkpoint = _checkpoint(known, chosen, splits) if resume else None
+        _train(known, chosen, splits, checkpoint, start_from, bare, _observers(observers, folder, tensorboard))
+    return Run(folder)
+
+
+def split(recipe: Recipe) -> Splits:
+    """Load the digits of a recipe and hold out what it says.
+
+    Raises:
+        DataError: no labels, one class only, or fewer digits than a batch.
+    """
+    named = recipe.data in PACKAGED
+    everything = load(recipe.data, "train" if named else "all")
+    classes = np.unique(everything.known_labels)
+    if len(classes) < 2:
+        raise DataError(f"{everything.name}: all {len(everything):,} digits are of class {classes.tolist()}; expected at least two classes")
+    training, validation = everything.split(recipe.validation)
+    if len(training) < recipe.batch_size:
+        raise DataError(
+            f"{everything.name}: {len(training):,} digits to train on, fewer than a batch of {recipe.batch_size}; "
+            "give more digits or a smaller --batch-size"
+        )
+    return Splits(training, validation, load(recipe.data, "test") if named else None)
+
+
+def _recipe(recipe: str | Recipe, changes: Sequence[str], **overrides: Any) -> Recipe:
+    found = recipe if isinstance(recipe, Recipe) else recipes.find(recipe)
+    given = [f"{key}={value}" for key, value in overrides.items() if value is not None]
+    return recipes.changed(found, [*changes, *given])
+
+
+def _observers(given: Sequence[Observer], folder: Path, tensorboard: bool) -> list[Observer]:
+    live = [LiveProgress()] if on_terminal() else []
+    return [*given, *live, *([TensorBoardLog(folder / "tensorboard")] if tensorboard else [])]
+
+
+def _train(
+    run: Run,
+    recipe: Recipe,
+    splits: Splits,
+    checkpoint: checkpoints.Checkpoint | None,
+    start_from: str | Path | None,
+    bare: bool,
+    observers: Sequence[Observer],
+) -> None:
+    started = time.perf_counter()
+    storage.write_bytes(run.folder / "recipe.json", recipes.as_json(recipe))
+    with storage.whole_file(run.folder / "fingerprints.npy") as temporary:
+        np.save(temporary, np.unique(splits.training.fingerprints))
+    model = networks.build(recipe)
+    if start_from is not None:
+        runs.load_weights(model, Path(start_from) / "model.keras")
+    fitting = Fitting(model, networks.make_optimizer(recipe), recipe, splits.training, splits.validation)
+    if checkpoint:
+        fitting.go_on_from(checkpoint)
+    with ExitStack() as stack:
+        for observer in observers:
+            stack.callback(observer.close)
+            observer.training_begins(networks.summary(model), len(splits.training), len(splits.validation))
+        fitting.run(run.folder, observers)
+    _finish(run, recipe, splits, fitting, time.perf_counter() - started, bare)
+
+
+def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpoint | None:
+    """Where the run stopped, if it is the same run.
+
+    Raises:
+        RunError: the folder's run has another recipe or other digits.
+    """
+    if not (run.folder / "recipe.json").exists():
+        return None
+    remedy = "give the same, or train in another --run"
+    differences = recipes.differences(run.recipe, recipe)
+    if differences:
+        raise RunError(f"{run.folder}: was begun with another recipe ({'; '.join(differences)}); {remedy}")
+    found = checkpoints.latest(run.folder / "checkpoints")
+    if found and found.data_sha256 != splits.training.sha256:
+        raise RunError(
+            f"{run.folder}: was begun with other digits (SHA-256 {found.data_sha256[:12]}…, now {splits.training.sha256[:12]}…); {remedy}"
+        )
+    return found
+
+
+def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, seconds: float, bare: bool) -> None:
+    """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
+    judged = {name: _judge(fitting, digits, run) for name, digits in splits._asdict().items() if name != "training" and digits}
+    metrics = _metrics(recipe, splits, fitting, judged) | {"seconds": round(seconds, 3)}
+    with storage.whole_file(run.folder / "model.keras") as temporary:
+        fitting.model.save(temporary)
+    if not bare:
+        from tenfold.learn import publishing
+
+        publishing.publish(run, fitting.model, metrics, fitting.history, judged.get("test") or judged.get("validation"))
+    runs.write_json(metrics, run.folder / "metrics.json")
+
+
+def _judge(fitting: Fitting, digits: Digits, run: Run) -> Evaluation:
+    return Evaluation(digits, fitting.probabilities(digits.images), count_trained_on(digits, run.fingerprints))
+
+
+def _metrics(recipe: Recipe, splits: Splits, fitting: Fitting, judged: dict[str, Evaluation]) -> dict[str, Any]:
+    validation, test = judged.get("validation"), judged.get("test")
+    name, versions = backend.name_and_versions()
+    return {
+        "recipe": recipe.name,
+        "data": recipe.data,
+        "parameters": int(fitting.model.count_params()),
+        "epochs": fitting.epochs_done,
+        "n_train": len(splits.training),
+        "n_validation": len(splits.validation),
+        "n_test": len(splits.test) if splits.test else 0,
+        "val_accuracy": validation.accuracy if validation else None,
+        "val_loss": validation.log_loss if validation else None,
+        "test_accuracy": test.accuracy if test else None,
+        "test_interval": list(test.interval) if test else None,
+        "test_loss": test.log_loss if test else None,
+        **_calibration(validation, test),
+        "seed": recipe.seed,
+        "backend": name,
+        "versions": {"tenfold": __version__, **versions},
+        "commit": commit(),
+        "data_sha256": splits.training.sha256,
+    }
+
+
+def _calibration(validation: Evaluation | None, test: Evaluation | None) -> dict[str, float | None]:
+    """The expected calibration error as trained, and what the reader needs: temperature and threshold, from validation digits."""
+    measured = test or validation
+    facts: dict[str, float | None] = {"ece": measured.ece if measured else None, "ece_calibrated": None, "temperature": None, "threshold": None}
+    if validation and measured:
+        temperature = fit_temperature(validation.probabilities, validation.digits.known_labels)
+        scores = tempered(validation.probabilities, temperature).max(axis=1)
+        calibrated = Evaluation(measured.digits, tempered(measured.probabilities, temperature))
+        facts |= {
+            "ece_calibrated": calibrated.ece,
+            "temperature": temperature,
+            "threshold": round(float(np.quantile(scores, 1 - _ACCEPTED)), 4),
+        }
+    return facts
+
+
+def commit() -> str | None:
+    """The git commit of tenfold's own source, or None where it is installed without git."""
+    root = Path(__file__).resolve().parents[3]
+    if not (root / ".git").exists():
+        return None
+    answer = subprocess.run(["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or None

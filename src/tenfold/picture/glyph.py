@@ -1,0 +1,95 @@
+"""Ink to a glyph: 28x28 the way MNIST was made.
+
+NIST's digits were scaled to fit a box of 20x20 pixels with their aspect kept, antialiased, and laid into 28x28 with their
+centre of mass in the middle (http://yann.lecun.com/exdb/mnist).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tenfold.picture.ink import Ink
+
+SIDE = 28
+BOX = 20
+# Thinner strokes than this (in pixels of the glyph) would fade when reduced; MNIST's have 2 to 4.
+_THINNEST_STROKE = 1.8
+_INK = 0.25  # strength from which a pixel counts to the box of the digit
+
+
+def glyph(ink: Ink) -> NDArray[np.uint8]:
+    """Normalise ink to a glyph, uint8 (28, 28), white (255) on black (0); all 0 if there is no ink."""
+    found = box(ink.strength)
+    if found is None:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    x, y, width, height = found
+    shrink = BOX / max(width, height)
+    strength = _thickened(ink.strength[y : y + height, x : x + width], shrink)
+    height, width = strength.shape
+    shrink = BOX / max(width, height)
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    # A box filter is the area mean when it shrinks; it would leave blocks when it enlarges.
+    method = Image.Resampling.BOX if shrink < 1 else Image.Resampling.BICUBIC
+    small = np.asarray(Image.fromarray(strength).resize(size, method))
+    peak = float(np.percentile(small[small > 0.1], 90)) if (small > 0.1).any() else 1.0
+    return _centred(np.clip(small / max(peak, 0.1), 0, 1))
+
+
+def box(strength: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
+    """The box (x, y, width, height) around all ink, or None without ink."""
+    rows = np.flatnonzero((strength > _INK).any(axis=1))
+    columns = np.flatnonzero((strength > _INK).any(axis=0))
+    if not len(rows):
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+
+
+def is_glyph(pixels: NDArray[np.uint8]) -> bool:
+    """Whether a picture is a glyph already: 28x28 grey, a black margin, 20 pixels long, its centre of mass in the middle."""
+    if pixels.shape != (SIDE, SIDE):
+        return False
+    found = box(pixels.astype(np.float32) / 255)
+    if found is None or pixels[:2].any() or pixels[-2:].any() or pixels[:, :2].any() or pixels[:, -2:].any():
+        return False
+    return abs(max(found[2:]) - BOX) <= 1 and all(abs(c - SIDE / 2) <= 1.5 for c in _centre_of_mass(pixels))
+
+
+def _centre_of_mass(image: NDArray[np.generic]) -> tuple[float, float]:
+    """(y, x) in pixels from the upper left corner, so that the middle of 28 pixels is 14.0."""
+    weights = image.astype(np.float64)
+    total = weights.sum()
+    y = (weights.sum(axis=1) @ (np.arange(image.shape[0]) + 0.5)) / total
+    x = (weights.sum(axis=0) @ (np.arange(image.shape[1]) + 0.5)) / total
+    return float(y), float(x)
+
+
+def _centred(small: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Lay an image of at most 20x20 into 28x28 by whole pixels, its centre of mass as near to the middle as fits."""
+    height, width = small.shape
+    y, x = _centre_of_mass(small)
+    top = min(max(round(SIDE / 2 - y), 0), SIDE - height)
+    left = min(max(round(SIDE / 2 - x), 0), SIDE - width)
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas[top : top + height, left : left + width] = np.rint(small * 255)
+    return canvas
+
+
+def _thickened(strength: NDArray[np.float32], shrink: float) -> NDArray[np.float32]:
+    """Widen strokes that would fade when the digit is reduced by `shrink`."""
+    from scipy import ndimage
+
+    inside = strength > 0.5
+    if shrink >= 1 or not inside.any():
+        return strength
+    depth = ndimage.distance_transform_edt(np.pad(inside, 1))
+    ridge = depth[(depth > 0) & (depth >= ndimage.maximum_filter(depth, 3))]
+    stroke = 2 * float(np.median(ridge)) - 1
+    missing = round((_THINNEST_STROKE - stroke * shrink) / shrink / 2)
+    if missing < 1:
+        return strength
+    reach = np.hypot(*np.ogrid[-missing : missing + 1, -missing : missing + 1]) <= missing + 0.5
+    padded = np.pad(strength, missing)
+    return np.asarray(ndimage.grey_dilation(padded, footprint=reach), np.float32)

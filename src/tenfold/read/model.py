@@ -1,0 +1,141 @@
+"""A model: one ONNX file that explains itself. Loads and checks it, and runs it over glyphs.
+
+Knows nothing of pictures; a file from a stranger can be refused here but never runs code.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold import limits
+from tenfold.errors import ModelError, of_system
+
+KIND = "tenfold digit classifier"
+# The key of a tensor's `location` as ONNX (protobuf) writes it: present only where weights lie in another file.
+_EXTERNAL_DATA = b"\x0a\x08location\x12"
+_BATCH = 1024  # glyphs a call: bounds the memory of the hidden layers
+
+
+class Model:
+    """A digit classifier on ONNX Runtime.
+
+    Attributes:
+        name: where it came from, for messages.
+        metadata: what the file says of itself; see docs/design.md, Models.
+    """
+
+    def __init__(self, content: bytes, name: str, threads: int = 0) -> None:
+        """Load a model.
+
+        Args:
+            content: the bytes of the ONNX file.
+            name: what to call it in messages.
+            threads: how many threads compute; 0 leaves it to ONNX Runtime.
+
+        Raises:
+            ModelError: not an ONNX model, one with another interface, with external data or over the size limit.
+        """
+        import onnxruntime as ort
+
+        allowed = limits.from_environment().max_model_bytes
+        if len(content) > allowed:
+            raise ModelError(f"model {name}: more than {allowed:,} bytes; raise TENFOLD_MAX_MODEL_BYTES if that is right")
+        if _EXTERNAL_DATA in content:
+            raise ModelError(f"model {name}: keeps weights in another file; expected a single ONNX file")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4  # what ONNX Runtime would print is raised as well
+        try:
+            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as problem:  # ONNX Runtime raises a dozen unrelated types for a file it cannot use
+            raise ModelError(f"model {name}: not a usable ONNX file ({_first_line(problem)}); expected a tenfold model") from problem
+        self.name = name
+        self._check_interface()
+        self.metadata = self._read_metadata()
+        self.temperature: float = self._positive("temperature", 1.0)
+        self.threshold: float = self._threshold()
+
+    def probabilities(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The network's own answer to glyphs, uint8 (N, 28, 28): float32 (N, 10), before calibration."""
+        parts = [
+            self._session.run(["probabilities"], {"images": np.ascontiguousarray(glyphs[i : i + _BATCH])})[0]
+            for i in range(0, len(glyphs), _BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, 10), np.float32)
+
+    def calibrated(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Calibrated probabilities, float32 (N, 10): the network's, with the model's temperature applied."""
+        powered = self.probabilities(glyphs).astype(np.float64) ** (1 / self.temperature)
+        return (powered / powered.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    def _check_interface(self) -> None:
+        inputs = {i.name: (i.type, i.shape) for i in self._session.get_inputs()}
+        outputs = {o.name: (o.type, o.shape) for o in self._session.get_outputs()}
+        expected = "expected input images uint8 [batch, 28, 28] and output probabilities float32 [batch, 10]"
+        kind, shape = inputs.get("images", ("", []))
+        if len(inputs) != 1 or kind != "tensor(uint8)" or len(shape) != 3 or shape[1:] != [28, 28] or isinstance(shape[0], int):
+            raise ModelError(f"model {self.name}: inputs {inputs}; {expected}")
+        kind, shape = outputs.get("probabilities", ("", []))
+        if kind != "tensor(float)" or len(shape) != 2 or shape[1] != 10:
+            raise ModelError(f"model {self.name}: outputs {outputs}; {expected}")
+
+    def _read_metadata(self) -> dict[str, Any]:
+        raw: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        if raw.get("kind") != KIND:
+            raise ModelError(f"model {self.name}: kind {raw.get('kind')!r}, expected {KIND!r}; export it with tenfold export")
+        return {key: _from_json(value) for key, value in raw.items()}
+
+    def _positive(self, key: str, default: float) -> float:
+        value = self.metadata.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 100:
+            raise ModelError(f"model {self.name}: {key} is {value!r}, expected a positive number")
+        return float(value)
+
+    def _threshold(self) -> float:
+        thresholds = self.metadata.get("thresholds", {})
+        value = thresholds.get("digit_score", 0.0) if isinstance(thresholds, dict) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ModelError(f"model {self.name}: thresholds are {thresholds!r}, expected digit_score between 0 and 1")
+        return float(value)
+
+
+def load(source: str | Path) -> Model:
+    """Load a model by its ONNX file, or by the folder of a run.
+
+    Raises:
+        ModelError: there is none, or it cannot be used.
+    """
+    path = Path(source)
+    file = path / "model.onnx" if path.is_dir() else path
+    if path.is_dir() and not file.is_file():
+        raise ModelError(f"{path}: holds no model.onnx; write it with: tenfold export {path}")
+    allowed = limits.from_environment().max_model_bytes
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(allowed + 1)
+    except OSError as problem:
+        raise ModelError(f"cannot read model {of_system(problem, file)}; expected an ONNX file or the folder of a run") from problem
+    return Model(content, str(source))
+
+
+def load_bundled() -> Model:
+    """Load the model that ships with tenfold."""
+    from importlib.resources import files
+
+    return Model((files("tenfold.read") / "bundled" / "digits.onnx").read_bytes(), "bundled")
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _first_line(problem: BaseException) -> str:
+    return (str(problem) or type(problem).__name__).splitlines()[0][:160]

@@ -1,0 +1,109 @@
+"""Files that appear whole or not at all, locks that survive crashes, checksums.
+
+Knows nothing of what the files mean.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenfold.errors import StorageError, of_system
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give the path of a temporary file beside `path`; when the block ends well, it takes the place of `path`.
+
+    A reader sees the old file or the new one, never a part, even after a power cut (fsync, rename, fsync of the folder).
+    The temporary name keeps the suffix of `path`, since some writers choose the format by it.
+
+    Raises:
+        StorageError: the folder cannot be written to or the disk is full; nothing is left behind.
+    """
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _fsync(temporary)
+        os.replace(temporary, path)
+        _fsync(path.parent)
+    except OSError as problem:
+        raise StorageError(f"cannot write {of_system(problem, path)}") from problem
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole (see `whole_file`)."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a UTF-8 file whole (see `whole_file`)."""
+    write_bytes(path, content.encode())
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give an empty temporary folder beside `path`; when the block ends well, it becomes `path`.
+
+    Raises:
+        StorageError: `path` exists and is not an empty folder, or the place cannot be written to.
+    """
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            raise StorageError(f"{path} exists already; choose another folder or remove it first")
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            path.rmdir()
+        os.replace(temporary, path)
+        _fsync(path.parent)
+    except OSError as problem:
+        raise StorageError(f"cannot write {of_system(problem, path)}") from problem
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def lock(folder: Path, purpose: str) -> Iterator[None]:
+    """Be the only one to write into `folder`; the operating system frees the lock when the process ends, however it ends.
+
+    Raises:
+        StorageError: another process holds the lock, or the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as problem:
+        raise StorageError(f"cannot write {of_system(problem, folder)}") from problem
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise StorageError(f"{folder} is in use by another {purpose}; wait for it or choose another folder") from taken
+        yield
+    finally:
+        os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

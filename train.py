@@ -1,0 +1,4 @@
+import tenfold
+
+run = tenfold.train("classic")
+print(run)
