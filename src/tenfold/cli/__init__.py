@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 
-import click
 import typer
 
 from tenfold.errors import TenfoldError, TenfoldNotice
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="tenfold",
     help="Reads handwritten digits: trains a small network on MNIST, shows how good it is, and puts it to work.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -46,29 +45,23 @@ def main() -> None:
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     warnings.showwarning = _show_notice
     try:
-        code = app(arguments, prog_name="tenfold", standalone_mode=False)
-    except (click.exceptions.NoArgsIsHelpError, click.exceptions.Exit) as stop:
-        code = getattr(stop, "exit_code", 0)
-    except click.ClickException as problem:
-        code = _say(problem.format_message(), debug, usage=problem)
-    except TenfoldError as problem:
-        code = _say(str(problem), debug)
-    except (KeyboardInterrupt, click.Abort):
+        # Typer turns an interrupt into the exit code 130.
+        code = app(arguments or ["--help"], prog_name="tenfold", standalone_mode=False) or 0
+    except (TenfoldError, typer.TyperException) as problem:
+        code = _say(problem, debug)
+    if code == _INTERRUPTED:
         typer.echo("interrupted", err=True)
-        code = 130
-    except BrokenPipeError:
-        # Whoever read our output has closed it (`tenfold runs | head`); keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     sys.exit(code)
 
 
-def _say(message: str, debug: bool, usage: click.ClickException | None = None) -> int:
+def _say(problem: TenfoldError | typer.TyperException, debug: bool) -> int:
+    """Say in one line what is wrong; for wrong usage also where the help is."""
     if debug:
         import traceback
 
         traceback.print_exc()
-    context = getattr(usage, "ctx", None)
+    message = problem.format_message() if isinstance(problem, typer.TyperException) else str(problem)
+    context = getattr(problem, "ctx", None)
     remedy = f" (see {context.command_path} --help)" if context else ""
     typer.echo(f"error: {' '.join(message.split())}{remedy}", err=True)
     return 2

@@ -60,7 +60,7 @@ def inspect(
 @app.command()
 def convert(
     source: Annotated[str, typer.Argument(metavar="FROM", help=SOURCE_HELP)],
-    target: Annotated[Path, typer.Argument(metavar="TO", help="A .csv, .csv.gz, .zip, .npz or …idx3-ubyte[.gz] file, or a folder.")],
+    target: Annotated[Path, typer.Argument(metavar="TO", help="A .csv, .csv.gz, .zip, .npz or …idx3-ubyte[.gz], or a folder.")],
     part: Annotated[PartName, typer.Option(help="Which part of the set.")] = PartName.all,
     to: Annotated[FormatName | None, typer.Option("--format", help="The format, if the name of TO does not tell.")] = None,
     labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Write the labels too.")] = True,

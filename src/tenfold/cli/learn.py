@@ -10,23 +10,24 @@ import typer
 from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP, PartName
 
+Changes = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")]
 RUN_HELP = "The folder of a run, such as runs/classic; an .onnx file; or bundled."
 
 
 @app.command()
 def train(
     recipe: Annotated[str, typer.Option(help="A recipe's name (classic) or a .json file.")] = "classic",
-    changes: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")] = None,
+    changes: Changes = None,
     data: Annotated[str | None, typer.Option(help=f"Instead of the recipe's: {SOURCE_HELP}")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training digits.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Digits a step.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides the first weights and the order of the digits.")] = None,
-    validation: Annotated[str | None, typer.Option(help="Digits held out for choosing: a count, or a share below 1.")] = None,
-    start_from: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from the weights of a run.")] = None,
-    run: Annotated[Path | None, typer.Option(help="The run's folder. By default runs/RECIPE, then runs/RECIPE-2 …")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run; afresh if there is none.")] = False,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard into the run folder.")] = False,
-    bare: Annotated[bool, typer.Option("--bare", help="Weights, history and metrics only: no figures, report or ONNX.")] = False,
+    validation: Annotated[str | None, typer.Option(help="Digits held out: a count, or a share below 1.")] = None,
+    start_from: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from the weights of a run, or bundled.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Its folder; by default runs/RECIPE, then runs/RECIPE-2 …")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard too.")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="No figures, report or ONNX.")] = False,
 ) -> None:
     """Train a network; leave its weights, figures and a report in a run folder."""
     from tenfold.cli.training_output import Announcer, conclusion
@@ -102,13 +103,13 @@ def submit(
     digits = load(test, "test" if test in NAMES else "all")
     measuring.write_submission(subject, digits, output)
     typer.echo(trained_on(subject.n_trained_on(digits), len(digits)), err=True)
-    typer.echo(f"{output}: {len(digits):,} predictions, ids 1 to {len(digits)}; upload it at kaggle.com/c/digit-recognizer", err=True)
+    typer.echo(f"{output}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)
 
 
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file; by default model.onnx in the run's folder.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default model.onnx in the run's folder.")] = None,
 ) -> None:
     """Write a run's model as one ONNX file, checked against Keras."""
     from tenfold.learn import publishing
@@ -116,4 +117,4 @@ def export(
 
     path = output or run / "model.onnx"
     difference = publishing.export(open_run(run), path)
-    typer.echo(f"{path}: {path.stat().st_size:,} bytes, differs from Keras by at most {difference:.1g} in a probability", err=True)
+    typer.echo(f"{path}: differs from Keras by at most {difference:.1g} in a probability", err=True)

@@ -13,7 +13,7 @@ from tenfold.learn.runs import Run
 def describe(name: str, evaluation: Evaluation) -> str:
     """An evaluation in words and a table of classes."""
     n = len(evaluation.digits)
-    pairs = ", ".join(f"{label} read as {read} ({count})" for label, read, count in evaluation.confused_pairs()) or "none"
+    pairs = ", ".join(f"{label} read as {read} ({count})" for label, read, count in evaluation.confused_pairs())
     return "\n".join(
         [
             f"{name} on {evaluation.digits.name}: {n:,} digits",
@@ -23,7 +23,7 @@ def describe(name: str, evaluation: Evaluation) -> str:
             f"{n - evaluation.n_correct:,} wrong",
             f"log loss            {evaluation.log_loss:.4f}",
             f"calibration error   {tables.percent(evaluation.ece)}  (expected, 15 bins)",
-            f"most confused       {pairs}",
+            f"most confused       {pairs or 'none'}",
             "",
             _classes(evaluation),
         ]

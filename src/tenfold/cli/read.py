@@ -6,7 +6,6 @@ import csv
 import json
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,8 +28,10 @@ class OutputFormat(StrEnum):
 
 @app.command()
 def read(
-    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE...", help="Pictures of one digit each; - is standard input.")],
-    form: Annotated[OutputFormat, typer.Option("--format", help="text: the digits; tsv: file, digits; json, csv: everything.")] = OutputFormat.text,
+    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE...", help="Pictures of one digit; - is standard input.")],
+    form: Annotated[
+        OutputFormat, typer.Option("--format", help="text: digits; tsv: file, digits; json, csv: all.")
+    ] = OutputFormat.text,
     model: Annotated[str | None, typer.Option(help="A run's folder or an .onnx file instead of the bundled model.")] = None,
 ) -> None:
     """Read the digit in a picture, of any size, dark on light or light on dark."""

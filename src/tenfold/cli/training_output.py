@@ -25,16 +25,20 @@ def conclusion(run: Run, finished_before: bool) -> str:
     metrics = run.metrics
     lines = [] if finished_before else [tables.history(run.history), ""]
     if finished_before:
-        lines += [f"{run.folder} is finished; nothing to do. To start anew, remove the folder or choose another --run.", ""]
+        lines += [f"{run.folder} is finished; to start anew, remove that folder or choose another --run", ""]
     if metrics["val_accuracy"] is not None:
-        lines.append(f"validation accuracy  {tables.percent(metrics['val_accuracy'])}  on {metrics['n_validation']:,} digits held out")
+        share = tables.percent(metrics["val_accuracy"])
+        lines.append(f"validation accuracy  {share}  on {metrics['n_validation']:,} digits held out")
     if metrics["test_accuracy"] is not None:
         interval = tables.interval(metrics["test_interval"])
         lines.append(
             f"test accuracy        {tables.percent(metrics['test_accuracy'])}  on {metrics['n_test']:,} digits never seen "
             f"(95 % interval {interval})"
         )
-    lines += [f"{metrics['parameters']:,} parameters, {metrics['epochs']} epochs, {metrics['seconds']:.1f} s on {metrics['backend']}", ""]
+    lines += [
+        f"{metrics['parameters']:,} parameters, {metrics['epochs']} epochs, {metrics['seconds']:.1f} s on {metrics['backend']}",
+        "",
+    ]
     return "\n".join([*lines, *_next(run)])
 
 

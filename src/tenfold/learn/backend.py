@@ -207,7 +207,7 @@ def _jax_steps(model: Any, optimizer: Any, images: Any, labels: Any) -> Callable
 
     gradients_of = jax.grad(loss_of, has_aux=True)
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def run(state: tuple[Arrays, Arrays, Arrays], images: Any, labels: Any, order: Any, start: Any, stop: Any) -> Any:
         def body(step: Any, carried: Any) -> Any:
             (trainable, others, slots), totals = carried

@@ -66,7 +66,7 @@ def restore(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
 
 
 def _read(path: Path) -> Checkpoint:
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         facts = json.loads(str(stored["facts"]))
         arrays = [stored[name] for name in sorted(stored.files) if name != "facts"]
     return Checkpoint(facts["epoch"], facts["data_sha256"], facts["history"], arrays)

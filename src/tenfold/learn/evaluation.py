@@ -42,16 +42,16 @@ class Evaluation:
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
         """The most probable class, int64 (N,)."""
-        return self.probabilities.argmax(axis=1)
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
 
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """The probability of the predicted class, float32 (N,)."""
-        return self.probabilities.max(axis=1)
+        return np.asarray(self.probabilities.max(axis=1), np.float32)
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
-        return self.predictions == self.digits.known_labels
+        return np.asarray(self.predictions == self.digits.known_labels, np.bool_)
 
     @property
     def n_correct(self) -> int:
@@ -159,7 +159,7 @@ def log_loss(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> f
 def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     """Probabilities as if the logits had been divided by the temperature, float32 (N, 10)."""
     powered = probabilities.astype(np.float64) ** (1 / temperature)
-    return (powered / powered.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(powered / powered.sum(axis=1, keepdims=True), np.float32)
 
 
 def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:

@@ -65,8 +65,8 @@ def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     proto = helper.make_model(
         made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="tenfold"
     )
-    facts = {"kind": KIND, "version": weights_version(model), **metadata}
-    helper.set_model_props(proto, {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()})
+    facts = {"kind": KIND, "version": weights_version(model), **{key: json.dumps(value) for key, value in metadata.items()}}
+    helper.set_model_props(proto, facts)
     onnx.checker.check_model(proto, full_check=True)
     return bytes(proto.SerializeToString(deterministic=True))
 
@@ -75,7 +75,7 @@ def weights_version(model: Any) -> str:
     """The first 12 hexadecimal digits of the SHA-256 over all weights: the same weights have the same version."""
     digest = hashlib.sha256()
     for array in model.get_weights():
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:12]
 
 
@@ -100,7 +100,7 @@ def _writer(layer: Any) -> Callable[[_Graph, Any], None]:
 
 
 def _rescaling(graph: _Graph, layer: Any) -> None:
-    graph.add("Mul", layer.name, np.float32(layer.scale))
+    graph.add("Mul", layer.name, np.array(layer.scale, np.float32))
 
 
 def _flatten(graph: _Graph, layer: Any) -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenfold import storage
-from tenfold.learn import exporting, networks, recipes
+from tenfold.data.digits import SIDE
+from tenfold.data.sources import load
+from tenfold.data.sources.packaged import NAMES as PACKAGED
+from tenfold.learn import backend, exporting, networks, recipes
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.runs import History, Run
 
@@ -24,7 +28,7 @@ def publish(run: Run, model: Any, metrics: Mapping[str, Any], history: History, 
         history: the columns of history.csv.
         judged: test digits and their probabilities, else the validation digits, else None.
     """
-    write_onnx(run, model, metrics, judged, run.folder / "model.onnx")
+    write_onnx(run, model, metrics, judged.digits.images if judged else _noise(), run.folder / "model.onnx")
     paths = draw(judged, run.folder) | {"curves": _curves(run, history)}
     from tenfold.learn import report
 
@@ -39,8 +43,15 @@ def publish(run: Run, model: Any, metrics: Mapping[str, Any], history: History, 
     storage.write_text(run.folder / "report.html", page)
 
 
-def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], judged: Evaluation | None, path: Path) -> float:
-    """Write a run's model as ONNX once it agrees with Keras; return the largest difference of a probability."""
+def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], images: NDArray[np.uint8], path: Path) -> float:
+    """Write a run's model as ONNX, once it agrees with Keras on images, uint8 (N, 28, 28).
+
+    Returns:
+        The largest difference of a probability.
+
+    Raises:
+        ModelError: it is over 1e-5; nothing is written.
+    """
     metadata = {
         "format": "1",
         "recipe": recipes.as_dict(run.recipe),
@@ -49,18 +60,15 @@ def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], judged: Evaluat
         "thresholds": {"digit_score": metrics["threshold"] or 0.0},
     }
     content = exporting.to_onnx(model, metadata)
-    if judged:
-        difference = exporting.check(content, judged.digits.images, judged.probabilities)
-    else:
-        noise = np.random.default_rng(0).integers(0, 256, (256, 28, 28), np.uint8)
-        difference = exporting.check(content, noise, np.asarray(model.predict_on_batch(noise)))
+    difference = exporting.check(content, images, backend.compiled_forward(model)(images))
     storage.write_bytes(path, content)
     return difference
 
 
 def export(run: Run, path: Path) -> float:
-    """Write a finished run's model as ONNX; return the largest difference from Keras of a probability."""
-    return write_onnx(run, run.load_model(), run.metrics, None, path)
+    """Write a finished run's model as ONNX, checked on the test digits of its set; return the largest difference from Keras."""
+    images = load(run.recipe.data, "test").images if run.recipe.data in PACKAGED else _noise()
+    return write_onnx(run, run.load_model(), run.metrics, images, path)
 
 
 def draw(judged: Evaluation | None, folder: Path) -> dict[str, Path]:
@@ -85,3 +93,8 @@ def _curves(run: Run, history: History) -> Path:
     path = run.folder / "curves.png"
     figures.save(figures.curves(history, f"{run.name}: how it learned"), path)
     return path
+
+
+def _noise() -> NDArray[np.uint8]:
+    """Images to compare two models on where there are no digits for it."""
+    return np.random.default_rng(0).integers(0, 256, (1000, SIDE, SIDE), np.uint8)

@@ -123,7 +123,7 @@ def as_json(recipe: Recipe) -> bytes:
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain dicts, lists, strings and numbers."""
-    plain: dict[str, Any] = msgspec.to_builtins(recipe)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(recipe))
     return plain
 
 
@@ -176,7 +176,7 @@ def _flat(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _in_words(problem: Exception) -> str:
-    """msgspec says 'Expected `int` >= 1 - at `$.epochs`'; say 'epochs: expected int >= 1'."""
+    """Where msgspec says 'Expected `int` >= 1 - at `$.epochs`', say 'epochs: expected int >= 1'."""
     message = " ".join(str(problem).replace("`", "").split())
     text, at, where = message.rpartition(" - at $.")
     return f"{where}: {text[:1].lower()}{text[1:]}" if at else message

@@ -21,7 +21,7 @@ from tenfold.learn.recipes import Recipe
 from tenfold.read import model as models
 
 ROOT = Path("runs")
-_MEASURED = (("val", "validation accuracy"), ("test", "test accuracy"))
+_MEASURED = (("val_accuracy", "validation accuracy"), ("test_accuracy", "test accuracy"))
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 History = dict[str, list[float | None]]
@@ -93,7 +93,8 @@ class Run:
         return model
 
     def __str__(self) -> str:
-        measured = [f"{name} {tables.percent(self.metrics[f'{key}_accuracy'])}" for key, name in _MEASURED if self.metrics[f"{key}_accuracy"]]
+        shares = {name: self.metrics[key] for key, name in _MEASURED}
+        measured = [f"{name} {tables.percent(share)}" for name, share in shares.items() if share is not None]
         return f"{tables.history(self.history)}\n\n{self.folder}: {', '.join(measured) or 'nothing was held out'}"
 
 

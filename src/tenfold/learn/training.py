@@ -61,7 +61,7 @@ def train(
         seed: decides the first weights and the order of the digits.
         validation: how many digits are held out: a count, or a share below 1.
         changes: further changes of the recipe, such as `optimizer.learning_rate=3e-4`.
-        start_from: a run whose weights to start from, instead of random ones.
+        start_from: a run, or `bundled`, whose weights to start from instead of random ones.
         run: the folder; `runs/RECIPE`, then `runs/RECIPE-2` and so on by default.
         resume: go on from the last whole checkpoint of `run`; start afresh where there is none.
         tensorboard: write logs for TensorBoard into the run folder.
@@ -98,7 +98,7 @@ def split(recipe: Recipe) -> Splits:
     everything = load(recipe.data, "train" if named else "all")
     classes = np.unique(everything.known_labels)
     if len(classes) < 2:
-        raise DataError(f"{everything.name}: all {len(everything):,} digits are of class {classes.tolist()}; expected at least two classes")
+        raise DataError(f"{everything.name}: only digits of class {classes.tolist()}; expected at least two classes")
     training, validation = everything.split(recipe.validation)
     if len(training) < recipe.batch_size:
         raise DataError(
@@ -112,6 +112,11 @@ def _recipe(recipe: str | Recipe, changes: Sequence[str], **overrides: Any) -> R
     found = recipe if isinstance(recipe, Recipe) else recipes.find(recipe)
     given = [f"{key}={value}" for key, value in overrides.items() if value is not None]
     return recipes.changed(found, [*changes, *given])
+
+
+def _folder_of(start_from: str | Path) -> Path:
+    """The folder whose weights to start from: a run's, or the one of the model that ships."""
+    return Path(__file__).with_name("bundled") if start_from == "bundled" else Path(start_from)
 
 
 def _observers(given: Sequence[Observer], folder: Path, tensorboard: bool) -> list[Observer]:
@@ -134,7 +139,7 @@ def _train(
         np.save(temporary, np.unique(splits.training.fingerprints))
     model = networks.build(recipe)
     if start_from is not None:
-        runs.load_weights(model, Path(start_from) / "model.keras")
+        runs.load_weights(model, _folder_of(start_from) / "model.keras")
     fitting = Fitting(model, networks.make_optimizer(recipe), recipe, splits.training, splits.validation)
     if checkpoint:
         fitting.go_on_from(checkpoint)
@@ -160,15 +165,15 @@ def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpo
         raise RunError(f"{run.folder}: was begun with another recipe ({'; '.join(differences)}); {remedy}")
     found = checkpoints.latest(run.folder / "checkpoints")
     if found and found.data_sha256 != splits.training.sha256:
-        raise RunError(
-            f"{run.folder}: was begun with other digits (SHA-256 {found.data_sha256[:12]}…, now {splits.training.sha256[:12]}…); {remedy}"
-        )
+        hashes = f"SHA-256 {found.data_sha256[:12]}… and {splits.training.sha256[:12]}…"
+        raise RunError(f"{run.folder}: was begun with other digits ({hashes}); {remedy}")
     return found
 
 
 def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, seconds: float, bare: bool) -> None:
     """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
-    judged = {name: _judge(fitting, digits, run) for name, digits in splits._asdict().items() if name != "training" and digits}
+    held_back = {"validation": splits.validation, "test": splits.test}
+    judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
     metrics = _metrics(recipe, splits, fitting, judged) | {"seconds": round(seconds, 3)}
     with storage.whole_file(run.folder / "model.keras") as temporary:
         fitting.model.save(temporary)
@@ -209,9 +214,10 @@ def _metrics(recipe: Recipe, splits: Splits, fitting: Fitting, judged: dict[str,
 
 
 def _calibration(validation: Evaluation | None, test: Evaluation | None) -> dict[str, float | None]:
-    """The expected calibration error as trained, and what the reader needs: temperature and threshold, from validation digits."""
+    """The calibration error as trained, and what a reader needs: temperature and threshold, from validation digits."""
     measured = test or validation
-    facts: dict[str, float | None] = {"ece": measured.ece if measured else None, "ece_calibrated": None, "temperature": None, "threshold": None}
+    facts: dict[str, float | None] = dict.fromkeys(("ece", "ece_calibrated", "temperature", "threshold"))
+    facts["ece"] = measured.ece if measured else None
     if validation and measured:
         temperature = fit_temperature(validation.probabilities, validation.digits.known_labels)
         scores = tempered(validation.probabilities, temperature).max(axis=1)
@@ -229,5 +235,7 @@ def commit() -> str | None:
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None
-    answer = subprocess.run(["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"], capture_output=True, text=True, check=False
+    )
     return answer.stdout.strip() or None

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 _WORKING_SIDE = 1024  # larger pictures are reduced first: a digit needs no more
 _LEAST_CONTRAST = 16.0  # of 255; under it a picture is blank paper
+_AMPLE_CONTRAST = 64.0  # over it there is ink however the paper looks
 _CONTRAST_OVER_NOISE = 4.0
+_NOISY = 3.0  # of 255; a standard deviation from which a picture is smoothed first, or Otsu's threshold parts mere noise
 
 
 class Ink(NamedTuple):
@@ -34,26 +36,33 @@ def ink(pixels: NDArray[np.uint8]) -> Ink:
         pixels: uint8 (H, W) or (H, W, 3), 0-255.
     """
     grey, scale = _reduced_grey(pixels)
+    blank = Ink(np.zeros_like(grey), scale)
     if float(np.ptp(grey)) < _LEAST_CONTRAST:
-        return Ink(np.zeros_like(grey), scale)
-    above_paper, on_paper = _flattened(grey)
-    noise = 1.4826 * float(np.median(np.abs(above_paper[on_paper] - np.median(above_paper[on_paper])))) if on_paper.any() else 0.0
-    full = float(np.median(above_paper[~on_paper])) if not on_paper.all() else 0.0
-    if full < max(_LEAST_CONTRAST, _CONTRAST_OVER_NOISE * noise):
-        return Ink(np.zeros_like(grey), scale)
-    floor = 2.5 * noise
+        return blank
+    above_paper, on_paper = _flattened(_calmed(grey))
+    if on_paper.all() or not on_paper.any():
+        return blank
+    paper = above_paper[on_paper]
+    noise = 1.4826 * float(np.median(np.abs(paper - np.median(paper))))
+    full = float(np.median(above_paper[~on_paper]))
+    if full < _LEAST_CONTRAST or full < min(_CONTRAST_OVER_NOISE * noise, _AMPLE_CONTRAST):
+        return blank
+    floor = min(2.5 * noise, 0.4 * full)
     strength = np.clip((above_paper - floor) / (0.95 * full - floor), 0, 1)
     return Ink(_without_specks(strength.astype(np.float32)), scale)
 
 
 def has_dark_rim(pixels: NDArray[np.uint8]) -> bool:
     """Whether the outermost pixels are mostly dark, as those of a glyph are."""
-    return float(np.median(_rim(pixels, 1))) < 64
+    return float(np.median(pixels[_rim(pixels.shape, 1)])) < 64
 
 
 def otsu(values: NDArray[np.float32]) -> float:
     """The threshold that best parts values into two classes (Otsu 1979), from a histogram of 256 bins."""
-    counts, edges = np.histogram(values, bins=256)
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1e-3:  # too near for a histogram; of 255, so nothing that could be seen
+        return high + 1
+    counts, edges = np.histogram(values, bins=256, range=(low, high))
     centres = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
     above = below[-1] - below
@@ -79,47 +88,62 @@ def _reduced_grey(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
     return pixels.astype(np.float32) @ weights, scale
 
 
-def _rim(image: NDArray[np.generic], width: int) -> NDArray[np.generic]:
-    """The values of the outermost pixels, 1-D."""
-    inner = image[width:-width, width:-width]
-    if inner.size == 0:
-        return image.reshape(-1)
-    mask = np.ones(image.shape[:2], bool)
+def _calmed(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Smooth a noisy picture a little; the noise is measured between neighbours, where strokes hardly count."""
+    from scipy import ndimage
+
+    if min(grey.shape) < 3:
+        return grey
+    noise = 1.4826 * float(np.median(np.abs(np.diff(grey, axis=1)))) / np.sqrt(2)
+    return ndimage.gaussian_filter(grey, 1) if noise > _NOISY else grey
+
+
+def _rim(shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
+    """Which pixels are among the outermost, bool (h, w)."""
+    mask = np.ones(shape[:2], bool)
     mask[width:-width, width:-width] = False
-    return image[mask].reshape(-1)
+    return mask
 
 
 def _flattened(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """How much each pixel differs from the paper, ink positive, and which pixels are paper."""
-    basis = _quadratic(grey.shape)
-    difference = grey - _surface(basis, grey, np.ones_like(grey, bool))
-    dark = difference < otsu(difference)
-    rim = max(1, min(grey.shape) // 20)
     # The paper reaches the rim more than the ink does.
-    ink_is_dark = float(np.mean(_rim(dark, rim))) <= 0.5
+    rim = _rim(grey.shape, max(1, min(grey.shape) // 20))
+    difference = grey - _surface(grey, rim, n_terms=3, n_rounds=12)
+    dark = difference < otsu(difference)
+    ink_is_dark = float(dark[rim].mean()) <= 0.5
     on_paper = ~dark if ink_is_dark else dark
     sign = -1.0 if ink_is_dark else 1.0
     for _ in range(3):
         if int(on_paper.sum()) < 12:
             break
-        difference = sign * (grey - _surface(basis, grey, on_paper))
+        difference = sign * (grey - _surface(grey, on_paper))
         on_paper = difference < otsu(difference)
-    return difference if difference is not None else grey, on_paper
+    return difference, on_paper
 
 
-def _quadratic(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The terms 1, x, y, xx, xy, yy over a picture, float32 (h, w, 6), x and y from -1 to 1."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij")
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+def _surface(grey: NDArray[np.float32], where: NDArray[np.bool_], n_terms: int = 6, n_rounds: int = 1) -> NDArray[np.float32]:
+    """The quadratic surface nearest to `grey` over the pixels in `where`, or over about 10,000 of them.
 
-
-def _surface(basis: NDArray[np.float32], grey: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The quadratic surface nearest to `grey` (least squares) over the pixels in `where`, at most 20,000 of them."""
-    points = np.flatnonzero(where)
-    points = points[:: max(1, len(points) // 20_000)]
-    terms = basis.reshape(-1, basis.shape[-1])
-    coefficients = np.linalg.lstsq(terms[points], grey.reshape(-1)[points], rcond=None)[0]
-    return basis @ coefficients.astype(np.float32)
+    One round is least squares. Further ones weigh each pixel by the inverse of its distance, which leads to least absolute
+    distances: the surface then follows the paper, or whatever covers most of the picture, and ignores the rest.
+    """
+    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in grey.shape)
+    step = 1 + int(np.sqrt(grey.size / 10_000))
+    rows, columns = np.nonzero(where[::step, ::step])
+    if len(rows) < 12:
+        step = 1
+        rows, columns = np.nonzero(where)
+    v, u, values = y[::step][rows], x[::step][columns], grey[::step, ::step][rows, columns]
+    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v][:n_terms], axis=-1)
+    weights = np.ones_like(values)
+    for _ in range(n_rounds):
+        found = np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        weights = 1 / np.sqrt(np.maximum(np.abs(values - terms @ found), 1))
+    c = np.zeros(6)
+    c[:n_terms] = found
+    across, down = c[1] * x + c[3] * x * x, c[0] + c[2] * y + c[5] * y * y
+    return np.asarray(across + down[:, None] + c[4] * np.outer(y, x), np.float32)
 
 
 def _without_specks(strength: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -53,7 +53,9 @@ class Model:
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as problem:  # ONNX Runtime raises a dozen unrelated types for a file it cannot use
-            raise ModelError(f"model {name}: not a usable ONNX file ({_first_line(problem)}); expected a tenfold model") from problem
+            raise ModelError(
+                f"model {name}: not usable as ONNX ({_first_line(problem)}); expected a tenfold model"
+            ) from problem
         self.name = name
         self._check_interface()
         self.metadata = self._read_metadata()
@@ -71,7 +73,7 @@ class Model:
     def calibrated(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Calibrated probabilities, float32 (N, 10): the network's, with the model's temperature applied."""
         powered = self.probabilities(glyphs).astype(np.float64) ** (1 / self.temperature)
-        return (powered / powered.sum(axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(powered / powered.sum(axis=1, keepdims=True), np.float32)
 
     def _check_interface(self) -> None:
         inputs = {i.name: (i.type, i.shape) for i in self._session.get_inputs()}
@@ -88,7 +90,7 @@ class Model:
         raw: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         if raw.get("kind") != KIND:
             raise ModelError(f"model {self.name}: kind {raw.get('kind')!r}, expected {KIND!r}; export it with tenfold export")
-        return {key: _from_json(value) for key, value in raw.items()}
+        return {key: value if key in ("kind", "version") else _from_json(value) for key, value in raw.items()}
 
     def _positive(self, key: str, default: float) -> float:
         value = self.metadata.get(key, default)
@@ -119,7 +121,7 @@ def load(source: str | Path) -> Model:
         with file.open("rb") as stream:
             content = stream.read(allowed + 1)
     except OSError as problem:
-        raise ModelError(f"cannot read model {of_system(problem, file)}; expected an ONNX file or the folder of a run") from problem
+        raise ModelError(f"cannot read model {of_system(problem, file)}; expected an ONNX file or a run's folder") from problem
     return Model(content, str(source))
 
 

@@ -108,7 +108,7 @@ class Classification:
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """The most probable digit of each picture, int64 (N,), whether accepted or not."""
-        return self.probabilities.argmax(axis=1)
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
 
     @cached_property
     def accepted(self) -> NDArray[np.bool_]:
@@ -187,7 +187,7 @@ def _normalised(source: Source) -> _Normalised:
     """A picture's glyph, and the box around its ink in pixels of the picture, or None if there is none."""
     pixels = picture.decode(source)
     if picture.is_glyph(pixels):
-        return _Normalised(pixels, box_of(pixels.astype(np.float32) / 255))
+        return _Normalised(pixels, box_of(pixels.astype(np.float32) / np.float32(255)))
     ink = picture.ink(pixels)
     found = box_of(ink.strength)
     if found is None:

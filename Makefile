@@ -1,0 +1,48 @@
+# make train · make test · make check · make bench; each sets up what it needs in .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: train test check format bench bundled docs lock clean
+train: .venv/ready
+	$(BIN)/tenfold train --recipe classic --run runs/classic --resume
+
+test: check
+	$(BIN)/python -m pytest
+
+check: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: .venv/ready
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Rivals side by side on this machine; prints the tables that RESULTS.md holds.
+bench: .venv/ready
+	$(BIN)/python benchmarks/classic.py
+	$(BIN)/python benchmarks/cold_start.py
+
+# The model that ships, trained again from scratch; MODEL_CARD.md tells how close it comes.
+bundled: .venv/ready
+	$(BIN)/python -m tenfold.learn.bundling
+
+docs: .venv/ready
+	$(BIN)/python docs/generate.py
+
+# Needs uv (https://docs.astral.sh/uv). No index address gets into the file.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --all-extras --upgrade pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tenfold needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

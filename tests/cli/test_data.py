@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold.data.sources import load
+
+
+def test_convert_writes_what_was_read(tenfold, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.npz", tmp_path / "b.csv.gz"
+    assert tenfold("convert", "mnist", first, "--part", "test").code == 0
+    result = tenfold("convert", first, second)
+    assert result == (0, "", f"{second}: 10,000 digits\n")
+    expected, found = load("mnist", "test"), load(second)
+    assert (found.images == expected.images).all()
+    assert (found.labels == expected.labels).all()
+
+
+def test_convert_can_leave_the_labels_out_and_be_told_the_format(tenfold, toy_npz: Path, tmp_path: Path) -> None:
+    target = tmp_path / "test.dat"
+    assert tenfold("convert", toy_npz, target, "--no-labels", "--format", "csv").code == 0
+    header = target.read_text().splitlines()[0]
+    assert header.startswith("pixel0,pixel1,")
+
+
+def test_inspect_shows_counts_and_leaves_figures_and_all_pixels(tenfold, toy_npz: Path, tmp_path: Path) -> None:
+    result = tenfold("inspect", toy_npz, "--output", tmp_path / "out")
+    assert result.code == 0
+    assert "785" in result.out
+    names = {"pixels.csv", "samples.png", "class_balance.png", "class_means.png", "pixel_deviation.png"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == names
+    assert len((tmp_path / "out" / "pixels.csv").read_text().splitlines()) == 785
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["convert", "nowhere.csv", "x.npz"], "nowhere.csv: no such data set or file"),
+        (["convert", "mnist", "x.xyz"], "x.xyz: the name fits no format"),
+        (["inspect", "nowhere"], "nowhere: no such data set or file"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_exit_2(tenfold, arguments: list[str], said: str) -> None:
+    result = tenfold(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+    assert result.err.count("\n") == 1
+
+
+@pytest.fixture
+def toy_npz(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "toy.npz"
+    np.savez(path, images=rng.integers(0, 256, (50, 28, 28), np.uint8), labels=np.arange(50, dtype=np.uint8) % 10)
+    return path

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+import tenfold as package
+from tenfold.data.sources import save
+
+
+@pytest.fixture(scope="module")
+def few_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("few") / "train.csv"
+    save(package.load("mnist", "train")[:600], path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def few_run(few_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "few"
+    package.train("classic", data=str(few_csv), epochs=2, run=folder)
+    return folder
+
+
+def test_train_prints_the_network_the_table_and_what_to_type_next(tenfold, few_csv: Path, tmp_path: Path) -> None:
+    options = ["--data", few_csv, "--epochs", 3, "--batch-size", 64, "--validation", 100, "--seed", 7, "--bare"]
+    result = tenfold("train", *options, "--run", tmp_path / "r", "--set", "optimizer.learning_rate=2e-3")
+    assert (result.code, result.err) == (0, "")
+    assert "109,386" in result.out
+    assert "epoch  training loss  training accuracy  validation loss  validation accuracy" in result.out
+    assert f"Next:        tenfold evaluate {tmp_path / 'r'}" in result.out
+    recipe = package.Run(tmp_path / "r").recipe
+    assert (recipe.epochs, recipe.batch_size, recipe.validation, recipe.seed) == (3, 64, 100, 7)
+    assert recipe.optimizer.learning_rate == 2e-3
+
+
+def test_a_finished_run_says_so_and_how_to_start_anew(tenfold, few_run: Path, few_csv: Path) -> None:
+    result = tenfold("train", "--data", few_csv, "--run", few_run, "--resume")
+    assert result.code == 0
+    assert f"{few_run} is finished; to start anew, remove that folder" in result.out
+
+
+def test_an_existing_run_is_not_overwritten(tenfold, few_run: Path, few_csv: Path) -> None:
+    result = tenfold("train", "--data", few_csv, "--run", few_run)
+    assert result.code == 2
+    assert "--resume" in result.err
+
+
+def test_evaluate_says_how_many_digits_it_was_trained_on(tenfold, few_run: Path, few_csv: Path, tmp_path: Path) -> None:
+    result = tenfold("evaluate", few_run, "--data", few_csv, "--output", tmp_path / "out")
+    assert result.code == 0
+    assert "480 of these 600 digits were among those it was trained on" in result.out
+    assert "95 % interval" in result.out
+    assert (tmp_path / "out" / "metrics.json").is_file()
+
+
+def test_runs_lists_figures(tenfold, few_run: Path, tmp_path: Path) -> None:
+    result = tenfold("runs", few_run.parent)
+    assert result.code == 0
+    assert str(few_run) in result.out
+    assert "109,386" in result.out
+    empty = tenfold("runs", tmp_path)
+    assert (empty.code, empty.out) == (0, "")
+    assert "no runs" in empty.err
+
+
+def test_submit_writes_ids_from_one(tenfold, few_run: Path, few_csv: Path, tmp_path: Path) -> None:
+    test_csv = tmp_path / "test.csv"
+    save(package.load("mnist", "test")[:25].unlabelled(), test_csv)
+    result = tenfold("submit", few_run, test_csv, "-o", tmp_path / "submission.csv")
+    assert result.code == 0
+    assert "none of these 25 digits were among those it was trained on" in result.err
+    lines = (tmp_path / "submission.csv").read_text().splitlines()
+    assert len(lines) == 26
+    assert lines[0] == "ImageId,Label"
+    assert lines[1].startswith("1,")
+    assert lines[-1].startswith("25,")
+
+
+def test_a_bare_run_can_be_exported_later_to_the_same_bytes(tenfold, few_run: Path, few_csv: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    package.train("classic", data=str(few_csv), epochs=2, run=bare, bare=True)
+    assert "tenfold export" in tenfold("read", "--model", bare, "x.png").err
+    assert tenfold("export", bare).code == 0
+    assert (bare / "model.onnx").read_bytes() == (few_run / "model.onnx").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "--recipe", "cassic"], "expected one of classic"),
+        (["train", "--data", "nowhere.csv"], "nowhere.csv"),
+        (["train", "--set", "epochs=-1"], "epochs"),
+        (["train", "--resume"], "--run"),
+        (["evaluate", "nowhere"], "no run there"),
+        (["submit", "nowhere", "test.csv"], "no run there"),
+        (["export", "nowhere"], "no run there"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_leaves_nothing(
+    tenfold, arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = tenfold(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+    assert result.err.count("\n") == 1
+    assert not list(tmp_path.rglob("recipe.json"))

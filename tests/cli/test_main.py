@@ -1,0 +1,89 @@
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = ["inspect", "convert", "train", "evaluate", "runs", "submit", "export", "read"]
+
+
+@pytest.mark.parametrize("options", [["--help"], ["-h"], []])
+def test_help_names_every_command(tenfold, options: list[str]) -> None:
+    result = tenfold(*options)
+    assert result.code == 0
+    assert all(f"  {command}" in result.out for command in COMMANDS)
+
+
+def test_version(tenfold) -> None:
+    from tenfold import __version__
+
+    assert tenfold("--version") == (0, f"tenfold {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["trian"], "No such command 'trian'"),
+        (["train", "--epoch", "x"], "--epoch"),
+        (["train", "--epochs", "x"], "valid integer"),
+        (["convert", "mnist"], "'TO'"),
+        (["inspect", "mnist", "--part", "half"], "'half'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(tenfold, arguments: list[str], said: str) -> None:
+    result = tenfold(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: ")
+    assert said in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_debug_adds_the_traceback_wherever_it_stands(tenfold) -> None:
+    plain, debug = tenfold("evaluate", "nowhere"), tenfold("evaluate", "nowhere", "--debug")
+    assert plain.code == debug.code == 2
+    assert "Traceback" not in plain.err
+    assert "Traceback" in debug.err
+    assert debug.err.endswith(plain.err)
+
+
+def test_an_interrupt_is_exit_130(tenfold, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tenfold.data.sources.load", interrupt)
+    result = tenfold("convert", "mnist", "out.csv")
+    assert (result.code, result.err) == (130, "interrupted\n")
+
+
+def test_help_and_import_load_neither_keras_nor_onnx_runtime() -> None:
+    heavy = "('keras', 'tensorflow', 'jax', 'onnxruntime', 'numpy', 'pandas')"
+    code = f"""
+import sys
+import tenfold
+assert not [m for m in {heavy} if m in sys.modules], 'import tenfold'
+from tenfold.cli import main
+sys.argv = ['tenfold', '--help']
+try:
+    main()
+except SystemExit:
+    pass
+assert not [m for m in {heavy} if m in sys.modules], 'tenfold --help'
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """As in `tenfold --help | head -1`."""
+    command = f"{sys.executable} -m tenfold read --help | true"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1)
+    assert done.stderr == ""
+
+
+def test_a_missing_extra_is_the_line_that_installs_it() -> None:
+    """Fault 55."""
+    code = "import sys; sys.modules['msgspec'] = None; sys.argv = ['tenfold', 'train']; from tenfold.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: this needs msgspec, which is not installed; add it with: pip install 'tenfold[train]'\n"
+    )

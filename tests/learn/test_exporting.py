@@ -1,0 +1,62 @@
+import json
+
+import numpy as np
+import onnx
+import pytest
+
+from tenfold import Digits
+from tenfold.errors import ModelError
+from tenfold.learn import backend, exporting, networks, recipes
+
+CLASSIC = recipes.RECIPES["classic"]
+
+
+def test_the_model_has_the_names_and_types_of_the_contract() -> None:
+    proto = onnx.load_from_string(exporting.to_onnx(networks.build(CLASSIC), {}))
+    (images,), (answer,) = proto.graph.input, proto.graph.output
+    assert (images.name, answer.name) == ("images", "probabilities")
+    assert images.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert answer.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    shapes = [[d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim] for value in (images, answer)]
+    assert shapes == [["batch", 28, 28], ["batch", 10]]
+
+
+def test_the_same_weights_give_the_same_bytes_and_others_another_version() -> None:
+    def version(content: bytes) -> str:
+        return {p.key: p.value for p in onnx.load_from_string(content).metadata_props}["version"]
+
+    facts = {"recipe": recipes.as_dict(CLASSIC), "temperature": 1.5}
+    one, same = (exporting.to_onnx(networks.build(CLASSIC), facts) for _ in range(2))
+    other = exporting.to_onnx(networks.build(recipes.changed(CLASSIC, ["seed=1"])), facts)
+    assert one == same
+    assert version(one) != version(other)
+
+
+def test_metadata_are_kept_as_json() -> None:
+    proto = onnx.load_from_string(exporting.to_onnx(networks.build(CLASSIC), {"thresholds": {"digit_score": 0.5}}))
+    kept = {p.key: p.value for p in proto.metadata_props}
+    assert kept["kind"] == "tenfold digit classifier"
+    assert json.loads(kept["thresholds"]) == {"digit_score": 0.5}
+
+
+@pytest.mark.parametrize("units", [[], [7], [64, 32, 16]])
+def test_onnx_agrees_with_keras_whatever_the_depth(toy: Digits, units: list[int]) -> None:
+    model = networks.build(recipes.changed(CLASSIC, [f"network.units={units}"]))
+    expected = backend.compiled_forward(model)(toy.images)
+    assert exporting.check(exporting.to_onnx(model, {}), toy.images, expected) <= 1e-5
+
+
+def test_a_model_that_differs_is_not_let_through(toy: Digits) -> None:
+    model = networks.build(CLASSIC)
+    wrong = backend.compiled_forward(model)(toy.images)
+    wrong[0, 0] += np.float32(1e-3)
+    with pytest.raises(ModelError, match="differs from Keras"):
+        exporting.check(exporting.to_onnx(model, {}), toy.images, wrong)
+
+
+def test_a_layer_that_cannot_be_written_is_named() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((28, 28), dtype="uint8"), keras.layers.UnitNormalization(name="odd")])
+    with pytest.raises(ModelError, match="'odd'"):
+        exporting.to_onnx(model, {})

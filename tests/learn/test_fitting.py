@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold import Digits
+from tenfold.errors import RunError
+from tenfold.learn import networks, recipes
+from tenfold.learn.fitting import Fitting, shuffled
+from tenfold.learn.progress import Observer
+
+RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[16]", "optimizer.learning_rate=1e-2", "epochs=3"])
+
+
+def fitting_of(toy: Digits, recipe: recipes.Recipe = RECIPE, n_validation: int = 80) -> Fitting:
+    training, validation = toy.split(n_validation)
+    return Fitting(networks.build(recipe), networks.make_optimizer(recipe), recipe, training, validation)
+
+
+def test_every_digit_comes_once_an_epoch_in_another_order_each_time() -> None:
+    first, second = shuffled(10, 4, seed=0, epoch=1), shuffled(10, 4, seed=0, epoch=2)
+    assert first.shape == (3, 4)
+    assert sorted(first.ravel())[:2] == [-1, -1]
+    assert sorted(first.ravel())[2:] == list(range(10))
+    assert (first != second).any()
+    assert (first == shuffled(10, 4, seed=0, epoch=1)).all()
+    assert (first != shuffled(10, 4, seed=1, epoch=1)).any()
+
+
+def test_a_toy_is_learnt(toy: Digits, tmp_path: Path) -> None:
+    fitting = fitting_of(toy)
+    fitting.run(tmp_path, [])
+    assert fitting.history["val_accuracy"][-1] > 0.95
+    assert fitting.history["loss"][-1] < fitting.history["loss"][0]
+    validation = toy[320:]
+    right = fitting.probabilities(validation.images).argmax(axis=1) == validation.known_labels
+    assert fitting.history["val_accuracy"][-1] == right.mean()
+
+
+def test_without_validation_its_columns_are_empty(toy: Digits, tmp_path: Path) -> None:
+    fitting = fitting_of(toy, n_validation=0)
+    fitting.run(tmp_path, [])
+    assert fitting.history["val_loss"] == [None] * 3
+    assert (tmp_path / "history.csv").read_text().splitlines()[1].count(",,") == 1
+
+
+def test_going_on_from_a_checkpoint_changes_no_bit(toy: Digits, tmp_path: Path) -> None:
+    from tenfold.learn import checkpoints
+
+    whole = fitting_of(toy)
+    whole.run(tmp_path / "whole", [])
+    first_two = fitting_of(toy, recipes.changed(RECIPE, ["epochs=2"]))
+    first_two.run(tmp_path / "cut", [])
+    resumed = fitting_of(toy)
+    found = checkpoints.latest(tmp_path / "cut" / "checkpoints")
+    assert found is not None
+    resumed.go_on_from(found)
+    resumed.run(tmp_path / "cut", [])
+    pairs = zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True)
+    assert all((a == b).all() for a, b in pairs)
+    assert resumed.history["loss"] == whole.history["loss"]
+
+
+def test_a_loss_that_is_no_number_stops_and_leaves_what_was_written(toy: Digits, tmp_path: Path) -> None:
+    fitting = fitting_of(toy, recipes.changed(RECIPE, ["optimizer.learning_rate=10", "optimizer.beta_2=0.0"]))
+    first = fitting.model.layers[2]
+    first.set_weights([np.full_like(w, np.nan) for w in first.get_weights()])
+    with pytest.raises(RunError, match=r"epoch 1: the loss is nan; .*learning_rate"):
+        fitting.run(tmp_path, [])
+    assert not (tmp_path / "history.csv").exists()
+
+
+def test_observers_are_told_of_each_epoch_and_of_all_steps(toy: Digits, tmp_path: Path) -> None:
+    class Notes(Observer):
+        def __init__(self) -> None:
+            self.begun: list[tuple[int, int, int]] = []
+            self.done: list[int] = []
+            self.rows: list[dict[str, float]] = []
+
+        def epoch_begins(self, epoch: int, n_epochs: int, n_steps: int) -> None:
+            self.begun.append((epoch, n_epochs, n_steps))
+
+        def steps_done(self, n_done: int, totals: object) -> None:
+            self.done.append(n_done)
+
+        def epoch_ends(self, row: dict[str, float]) -> None:
+            self.rows.append(row)
+
+    notes = Notes()
+    fitting_of(toy).run(tmp_path, [notes])
+    assert notes.begun == [(1, 3, 10), (2, 3, 10), (3, 3, 10)]
+    assert notes.done == list(range(1, 11)) * 3
+    assert [row["epoch"] for row in notes.rows] == [1, 2, 3]

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+
+from tenfold.errors import RecipeError
+from tenfold.learn import recipes
+
+CLASSIC = recipes.RECIPES["classic"]
+
+
+def test_classic_is_the_classic_experiment() -> None:
+    assert CLASSIC.network.units == (128, 64)
+    assert (CLASSIC.optimizer.learning_rate, CLASSIC.batch_size, CLASSIC.epochs) == (1e-3, 32, 10)
+    assert (CLASSIC.data, CLASSIC.validation) == ("digit-recognizer", 0.2)
+
+
+def test_each_recipe_says_why_in_a_sentence() -> None:
+    assert all(recipe.why.endswith(".") and recipe.name == name for name, recipe in recipes.RECIPES.items())
+
+
+def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_bytes(recipes.as_json(CLASSIC))
+    assert recipes.find(str(path)) == CLASSIC
+
+
+def test_changes_reach_any_depth_and_keep_the_types() -> None:
+    changed = recipes.changed(CLASSIC, ["optimizer.learning_rate=3e-4", "network.units=[256,128]", "data=my.csv", "validation=100"])
+    assert changed.optimizer.learning_rate == 3e-4
+    assert changed.network.units == (256, 128)
+    assert (changed.data, changed.validation) == ("my.csv", 100)
+    assert recipes.differences(CLASSIC, changed) == [
+        "data: digit-recognizer and my.csv",
+        "network.units: [128, 64] and [256, 128]",
+        "optimizer.learning_rate: 0.001 and 0.0003",
+        "validation: 0.2 and 100",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("optimizer.learning_rat=1", "did you mean optimizer.learning_rate"),
+        ("optimizer.learning_rate=fast", "optimizer.learning_rate"),
+        ("optimizer.learning_rate=-1", "optimizer.learning_rate"),
+        ("epochs=0", "epochs"),
+        ("epochs=2.5", "epochs"),
+        ("batch_size=true", "batch_size"),
+        ("network.units=[0]", "network.units"),
+        ("network=dense", "network"),
+        ("network.units.x=1", "no such key"),
+        ("loss=hinge", "loss"),
+        ("name=../../x", "name"),
+        ("epochs", "expected key=value"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused_with_its_key(change: str, said: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        recipes.changed(CLASSIC, [change])
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "$." not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"name": "x", "surprise": 1}', b'{"name": "x", "epochs": "ten"}', b"\xff\xfe", b"[" * 100_000],
+)
+def test_a_file_that_holds_no_recipe_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.json"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError, match="bad.json"):
+        recipes.read(path)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(RecipeError, match="classic"):
+        recipes.find("clasic")

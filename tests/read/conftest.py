@@ -1,0 +1,48 @@
+"""Small ONNX models made by hand: the reader must not need Keras, and neither do its tests."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+Make = Callable[..., bytes]
+
+
+@pytest.fixture
+def make_model() -> Make:
+    """Make a model whose logit for class k is the mean of rows 2k+4 to 2k+6; each part can be replaced to do harm."""
+
+    def make(
+        *,
+        scale: float = 20.0,
+        input_name: str = "images",
+        input_type: int = TensorProto.UINT8,
+        input_shape: tuple[object, ...] = ("batch", 28, 28),
+        output_name: str = "probabilities",
+        weights: np.ndarray | None = None,
+        **metadata: object,
+    ) -> bytes:
+        kernel = np.zeros((784, 10), np.float32)
+        for label in range(10):
+            kernel.reshape(28, 28, 10)[2 * label + 4 : 2 * label + 7, :, label] = scale / (3 * 28 * 255)
+        constants = [numpy_helper.from_array(kernel if weights is None else weights, "kernel")]
+        nodes = [
+            helper.make_node("Cast", [input_name], ["pixels"], to=TensorProto.FLOAT),
+            helper.make_node("Flatten", ["pixels"], ["flat"], axis=1),
+            helper.make_node("MatMul", ["flat", "kernel"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], [output_name]),
+        ]
+        images = helper.make_tensor_value_info(input_name, input_type, list(input_shape))
+        answer = helper.make_tensor_value_info(output_name, TensorProto.FLOAT, [input_shape[0], 10])
+        graph = helper.make_graph(nodes, "digits", [images], [answer], constants)
+        proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        facts = {"kind": "tenfold digit classifier", "version": "0"} | metadata
+        props = {k: v if isinstance(v, str) else json.dumps(v) for k, v in facts.items() if v is not None}
+        helper.set_model_props(proto, props)
+        onnx.checker.check_model(proto)
+        return bytes(proto.SerializeToString())
+
+    return make

@@ -1,0 +1,53 @@
+"""The classic experiment for real: the command, the 42,000 digits, ten epochs, everything it leaves behind."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def tenfold(*arguments: str, cwd: Path, **env: str) -> str:
+    command = [sys.executable, "-m", "tenfold", *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=os.environ | env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_newcomer_trains_looks_predicts_and_submits(tmp_path: Path) -> None:
+    printed = tenfold("train", "--recipe", "classic", cwd=tmp_path, KERAS_BACKEND="tensorflow")
+    run = tmp_path / "runs" / "classic"
+    metrics = json.loads((run / "metrics.json").read_bytes())
+    assert metrics["parameters"] == 109_386
+    assert metrics["epochs"] == 10
+    assert metrics["val_accuracy"] >= 0.9681
+    assert metrics["test_accuracy"] >= 0.9650
+    low, high = metrics["test_interval"]
+    assert low < metrics["test_accuracy"] < high < low + 0.006
+    assert len((run / "history.csv").read_text().splitlines()) == 11
+    assert "tenfold evaluate runs/classic" in printed
+
+    assert "none of these 28,000 digits" in tenfold("evaluate", "runs/classic", cwd=tmp_path)
+    tenfold("convert", "digit-recognizer", "test.csv", "--part", "test", "--no-labels", cwd=tmp_path)
+    tenfold("submit", "runs/classic", "test.csv", "-o", "submission.csv", cwd=tmp_path)
+    assert len((tmp_path / "submission.csv").read_text().splitlines()) == 28_001
+    tenfold("convert", "mnist", "pictures", "--part", "test", cwd=tmp_path)
+    seven = sorted((tmp_path / "pictures" / "7").iterdir())[0]
+    assert tenfold("read", "--model", "runs/classic", str(seven), cwd=tmp_path).strip() == "7"
+
+
+@pytest.mark.slow
+def test_jax_reaches_the_same_accuracy(tmp_path: Path) -> None:
+    tenfold("train", "--recipe", "classic", "--bare", cwd=tmp_path, KERAS_BACKEND="jax")
+    metrics = json.loads((tmp_path / "runs" / "classic" / "metrics.json").read_bytes())
+    assert metrics["backend"] == "jax"
+    assert metrics["val_accuracy"] >= 0.9681
+
+
+def test_train_py_is_the_classic_experiment_in_three_lines() -> None:
+    script = Path(__file__).parents[1] / "train.py"
+    lines = [line for line in script.read_text().splitlines() if line.strip()]
+    assert lines == ["import tenfold", 'run = tenfold.train("classic")', "print(run)"]
