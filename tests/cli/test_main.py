@@ -85,5 +85,5 @@ def test_a_missing_extra_is_the_line_that_installs_it() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
-        "error: this needs msgspec, which is not installed; add it with: pip install 'tenfold[train]'\n"
+        "error: this needs msgspec, not installed yet; add it with: pip install 'tenfold[train]'\n"
     )

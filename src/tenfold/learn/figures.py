@@ -1,7 +1,7 @@
 """The figures of a run and of a data set, in one house style.
 
-Owns how things look: each function takes numbers and returns a Matplotlib `Figure` that belongs to no window, so it works in
-threads, notebooks and without a display. Knows nothing of training or run folders.
+Takes numbers and returns Matplotlib figures that belong to no window, so that it works in threads, in notebooks and without a
+display. Knows nothing of training or run folders.
 """
 
 from __future__ import annotations
@@ -16,51 +16,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import storage
-from tenfold.data import inspection
 from tenfold.data.digits import CLASSES, SIDE, Digits
+from tenfold.data.inspection import count_values, deviation
 from tenfold.errors import MissingExtraError
 from tenfold.learn.evaluation import Evaluation, wilson_interval
 
 try:
     import matplotlib.style
     import seaborn
+    from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap, ListedColormap
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.ticker import MaxNLocator
 except ModuleNotFoundError as problem:
-    raise MissingExtraError("train", "matplotlib and seaborn") from problem
+    raise MissingExtraError("train", "matplotlib or seaborn") from problem
 
-# Blue and vermilion stay apart for every kind of colour blindness; both have a contrast of at least 4.5 on white.
-_MAIN, _OTHER, _TEXT, _QUIET, _FAINT = "#0b5fa5", "#bf4a00", "#1b2430", "#5b6673", "#d9dee4"
-_INK = LinearSegmentedColormap.from_list("ink", ["#f1f3f5", "#10161d"])
-_MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#fff3e8", "#f2995a", "#8f2f00"])
-_FEW = 30  # digits in a bin of confidence below which its accuracy says little
+# Blue and vermilion stay apart for every kind of colour blindness, and have a contrast of at least 4.5 on white.
+_BLUE, _RED, _TEXT, _QUIET, _PALE = "#0b5fa5", "#b84700", "#1b2430", "#56616d", "#aab3bd"
+_INK = LinearSegmentedColormap.from_list("ink", ["#eef1f4", "#10161d"])
+_WRONG = LinearSegmentedColormap.from_list("wrong", ["#fff1e3", "#f4a261", "#8f2f00"]).with_extremes(under="#fafafa")
+_DEPTH = LinearSegmentedColormap.from_list("depth", ["#f3f6f9", "#a9cdec", "#3d8bcb", "#08325f"])
+_RIGHT = ListedColormap(["#e6eaee"])
 _STYLE = {
     "figure.dpi": 150,
-    "font.family": "DejaVu Sans",  # comes with Matplotlib: the same letters, and bytes, everywhere
+    "savefig.dpi": 150,
+    "font.family": "DejaVu Sans",  # comes with Matplotlib: the same letters everywhere
     "font.size": 11,
     "text.color": _TEXT,
-    "axes.labelcolor": _QUIET,
-    "axes.edgecolor": "#aab3bd",
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titlecolor": _QUIET,
-    "axes.titlepad": 8,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "axes.axisbelow": True,
+    "axes.edgecolor": _PALE,
+    "axes.grid": True,
+    "axes.labelcolor": _QUIET,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.titlesize": 11.5,
     "grid.color": "#e8ebef",
-    "xtick.color": _QUIET,
-    "ytick.color": _QUIET,
-    "xtick.major.width": 0.8,
-    "ytick.major.width": 0.8,
-    "lines.linewidth": 2,
-    "savefig.dpi": 150,
+    "xtick.color": _PALE,
+    "xtick.labelcolor": _QUIET,
+    "ytick.color": _PALE,
+    "ytick.labelcolor": _QUIET,
 }
-# Matplotlib keeps its settings in one place for the whole process; two threads inside a context would restore each other's.
+_FEW = 30  # digits in a bin of confidence below which their accuracy says little
+# Matplotlib has one set of settings a process: two threads, each in a context of its own, would restore each other's.
 _LOCK = threading.RLock()
 _Arguments = ParamSpec("_Arguments")
+_History = Mapping[str, Sequence[float | None]]
 
 
 def _in_house_style(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
@@ -83,54 +87,251 @@ def save(figure: Figure, path: Path) -> None:
 
 
 @_in_house_style
-def curves(history: Mapping[str, Sequence[float | None]], title: str) -> Figure:
+def curves(history: _History, title: str) -> Figure:
     """Accuracy and loss after each epoch, of training and validation digits.
 
     Args:
         history: columns epoch, loss, accuracy, val_loss, val_accuracy, one value an epoch; None where nothing was held out.
         title: what stands above both panels.
     """
-    figure = _figure(10.5, 4.4, title)
-    panels = figure.subplots(1, 2)
-    _curve(panels[0], history, "accuracy", np.nanargmax, "{:.2%}")
-    _curve(panels[1], history, "loss", np.nanargmin, "{:.4f}")
-    panels[0].set_ylabel("digits read right")
-    panels[0].yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    panels[1].set_ylabel("loss (nats)")
-    panels[1].set_ylim(bottom=0)
+    figure = _figure(10.5, 4.6, title, "nothing was held out for validation" if None in history["val_loss"] else "")
+    accuracy, loss = figure.subplots(1, 2)
+    accuracy.yaxis.set_major_formatter(_in_percent)
+    accuracy.set_ylabel("accuracy")
+    loss.set_ylabel("loss (nats)")
+    _curve(accuracy, history, "accuracy", "best", _percent)
+    _curve(loss, history, "loss", "lowest", "{:.4f}".format)
     return figure
 
 
 @_in_house_style
 def confusion_matrix(evaluation: Evaluation) -> Figure:
-    """What each class is read as: mistakes coloured by their number; on the diagonal, what was right and its share of the class."""
-    counts, recall = evaluation.confusion, evaluation.recall
-    diagonal = np.eye(CLASSES, dtype=bool)
-    wrong = np.where(counts > 0, np.char.mod("%d", counts), "")
-    right = [[f"{n:,}\n{_percent(share, 1)}" for n in row] for row, share in zip(counts, recall, strict=True)]
-    figure = _figure(9, 8.4, _share_right(evaluation))
+    """What each class is read as: mistakes coloured by their number; on the diagonal what is right, and its share."""
+    counts, off = evaluation.confusion, ~np.eye(CLASSES, dtype=bool)
+    right = np.array([f"{n:,}\n{_percent(share, 1)}" for n, share in zip(counts.diagonal(), evaluation.recall, strict=True)])
+    wrong = np.array([[f"{n:,}" if n else "" for n in row] for row in counts])
+    pairs = [f"{label} read as {read} ({n:,})" for label, read, n in evaluation.confused_pairs(3)]
+    commonest = f"mostly {', '.join(pairs)}" if pairs else ""
+    figure = _figure(8.4, 8.8, _share_right(evaluation), _subtitle(evaluation.digits, commonest))
     axes = figure.subplots()
-    style = {"ax": axes, "cbar": False, "fmt": "", "linewidths": 1.5, "linecolor": "white", "square": True}
-    most = max(1, counts[~diagonal].max())
-    seaborn.heatmap(counts, mask=diagonal, annot=wrong, cmap=_MISTAKES, vmin=0, vmax=most, annot_kws={"size": 11}, **style)
-    seaborn.heatmap(counts, mask=~diagonal, annot=np.array(right), cmap=ListedColormap(["#e6eaee"]), annot_kws={"size": 9.5}, **style)
-    axes.set_title(f"{evaluation.digits.name} · {_most_confused(evaluation)}")
-    axes.set(xlabel="prediction: what the network reads", ylabel="label: what the digit is")
-    axes.tick_params(length=0, rotation=0, labelsize=12, labelcolor=_TEXT)
+    style = {"ax": axes, "fmt": "", "cbar": False, "linewidths": 2, "square": True}
+    most = max(2, counts[off].max())
+    seaborn.heatmap(counts, mask=~off, annot=wrong, cmap=_WRONG, vmin=1, vmax=most, **style)
+    seaborn.heatmap(counts, mask=off, annot=np.diag(right), cmap=_RIGHT, annot_kws={"size": 9.5}, **style)
+    for text in axes.texts:
+        column, row = map(int, text.get_position())
+        text.set_color("white" if off[row, column] and counts[row, column] > 0.74 * most else "black")
+    axes.set(xlabel="prediction (what it is read as)", ylabel="label (what it is)")
+    axes.tick_params(length=0, labelsize=12, labelcolor=_TEXT, labelrotation=0)
     return figure
 
 
 @_in_house_style
 def mistakes(evaluation: Evaluation, most: int = 40) -> Figure:
     """The worst mistakes, the most confident first: each digit with its label, the prediction and its confidence."""
-    shown = evaluation.mistakes[:most]
-    n, n_wrong = len(evaluation.digits), len(evaluation.mistakes)
-    if not n_wrong:
-        return _message(f"No mistakes: all {n:,} digits are read right")
-    which = "all of them" if n_wrong == len(shown) else f"the {len(shown)} it was surest of"
-    labels = evaluation.digits.known_labels
-    captions = [
-        (f"is {labels[i]}, read {evaluation.predictions[i]}", f"{_sure(float(evaluation.confidence[i]))} sure") for i in shown
-    ]
-    title = f"{n_wrong:,} of {n:,} digits {'is' if n_wrong == 1 else 'are'} read wrongly; here {which}"
-    return _gallery(title, evaluation.digits.name, evaluation.digits.images[shown], captions)
+    shown, n_wrong = evaluation.mistakes[:most], len(evaluation.mistakes)
+    labels, read = evaluation.digits.known_labels, evaluation.predictions
+    captions = [(f"is {labels[i]}, read {read[i]}", f"{_sure(evaluation.confidence[i])} sure") for i in shown]
+    which = f"here the {len(shown)} that it was surest of" if n_wrong > len(shown) else ""
+    title = f"{n_wrong:,} of {len(labels):,} digits read wrongly" if n_wrong else _share_right(evaluation)
+    return _gallery(title, _subtitle(evaluation.digits, which), evaluation.digits.images[shown], captions, most_columns=8)
+
+
+@_in_house_style
+def calibration(evaluation: Evaluation) -> Figure:
+    """Whether a confidence of 90 % means 90 % right: accuracy against confidence in 15 bins, and how many digits each has."""
+    sure, right = float(evaluation.confidence.mean()), evaluation.accuracy
+    title = f"{_percent(sure, 1)} sure on average, {_percent(right, 1)} right: off by {_percent(evaluation.ece, 1)} (ECE)"
+    figure = _figure(8.4, 8.4, title, _subtitle(evaluation.digits, f"dashed: perfect; hollow: fewer than {_FEW} digits"))
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    _reliability(upper, evaluation)
+    _histogram(lower, evaluation)
+    return figure
+
+
+@_in_house_style
+def sample_grid(digits: Digits) -> Figure:
+    """Twelve digits of each class, taken evenly from the whole set; without labels, ten rows of any."""
+    labels, everything = digits.labels, np.arange(len(digits))
+    rows = np.array_split(everything, CLASSES) if labels is None else [everything[labels == k] for k in range(CLASSES)]
+    sheet = np.full((CLASSES, 12, SIDE + 2, SIDE + 2), np.nan)
+    for tiles, row in zip(sheet, rows, strict=True):
+        few = row[np.linspace(0, len(row) - 1, min(len(tiles), len(row))).astype(int)]
+        tiles[: len(few), 1:-1, 1:-1] = digits.images[few]
+    title = f"{len(digits):,} digits, a few of {'them' if labels is None else 'each class'}"
+    figure = _figure(8.4, 7.7, title, _subtitle(digits))
+    axes = figure.subplots()
+    axes.imshow(sheet.swapaxes(1, 2).reshape(CLASSES * (SIDE + 2), -1), cmap=_INK, vmin=0, vmax=255)
+    _strip(axes)
+    if labels is not None:
+        axes.set_yticks((np.arange(CLASSES) + 0.5) * (SIDE + 2), map(str, range(CLASSES)), size=15, color=_TEXT)
+    return figure
+
+
+@_in_house_style
+def class_balance(digits: Digits) -> Figure:
+    """How many digits of each class there are.
+
+    Raises:
+        DataError: the set has no labels.
+    """
+    counts = digits.counts
+    most, least = counts.argmax(), counts.argmin()
+    title = f"{most} is the most frequent class ({counts[most]:,}), {least} the least ({counts[least]:,})"
+    figure = _figure(8.4, 4.8, title, _subtitle(digits, "dashed: a tenth of all"))
+    axes = figure.subplots()
+    axes.bar(range(CLASSES), counts, color=_BLUE)
+    axes.axhline(counts.mean(), color=_RED, linestyle="--", linewidth=1.2)
+    names = [f"{label}\n{count:,}\n{_percent(count / counts.sum(), 1)}" for label, count in enumerate(counts)]
+    axes.set_xticks(range(CLASSES), names, color=_TEXT)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.set(xlabel="class, digits, share", ylabel="digits")
+    axes.grid(visible=False, axis="x")
+    return figure
+
+
+@_in_house_style
+def class_means(digits: Digits) -> Figure:
+    """The mean image of each class; without labels, that of the whole set."""
+    groups = {"all": digits.images}
+    if digits.labels is not None:
+        groups = {str(k): digits.images[digits.labels == k] for k in range(CLASSES)}
+    means = [group.mean(axis=0) if len(group) else np.zeros((SIDE, SIDE)) for group in groups.values()]
+    captions = [(name, f"{len(group):,} digits") for name, group in groups.items()]
+    title = "The average of each class" if len(groups) > 1 else "The average digit"
+    return _gallery(title, _subtitle(digits, "the sharper, the more alike"), np.array(means), captions, most_columns=5)
+
+
+@_in_house_style
+def pixel_deviation(digits: Digits) -> Figure:
+    """How much each pixel differs between digits: its standard deviation (ddof=1), in grey levels of 0-255."""
+    values = np.nan_to_num(deviation(count_values(digits))).reshape(SIDE, SIDE)
+    row, column = divmod(int(values.argmax()), SIDE)
+    title = f"{int((values == 0).sum())} of {SIDE * SIDE} pixels never change"
+    figure = _figure(7.8, 7.4, title, _subtitle(digits, f"most varied: row {row}, column {column}"))
+    axes = figure.subplots()
+    bar = {"label": "standard deviation (grey levels of 0–255)", "shrink": 0.8, "pad": 0.02}
+    seaborn.heatmap(values, ax=axes, cmap=_DEPTH, vmin=0, square=True, cbar_kws=bar, xticklabels=3, yticklabels=3)
+    axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
+    axes.tick_params(labelrotation=0)
+    return figure
+
+
+def _figure(width: float, height: float, title: str, subtitle: str) -> Figure:
+    """An empty figure, its size in inches, below a title and a quieter second line."""
+    header = 0.7 if subtitle else 0.45
+    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - header / height), w_pad=0.1, h_pad=0.1)
+    figure = Figure(figsize=(width, height), layout=layout)
+    # A bold letter of size 14 is about 0.13 inches wide: a long title becomes smaller instead of being cut off.
+    size = 14 * min(1, (width - 0.3) / (0.13 * len(title)))
+    figure.text(0.14 / width, 1 - 0.14 / height, title, size=size, weight="bold", va="top")
+    figure.text(0.14 / width, 1 - 0.45 / height, subtitle, color=_QUIET, va="top")
+    return figure
+
+
+def _gallery(title: str, subtitle: str, images: NDArray[Any], captions: Sequence[tuple[str, str]], most_columns: int) -> Figure:
+    """Images (N, 28, 28) of 0-255, each between a line above and a line below."""
+    n_columns = min(most_columns, max(5, len(images)))
+    n_rows = -(-len(images) // n_columns)
+    figure = _figure(1.35 * n_columns, 0.8 + 1.75 * n_rows, title, subtitle)
+    every = list(figure.subplots(n_rows, n_columns, squeeze=False).flat) if n_rows else []
+    for axes in every:
+        axes.set_visible(False)
+    for axes, image, (above, below) in zip(every, images, captions, strict=False):
+        axes.set_visible(True)
+        axes.imshow(image, cmap=_INK, vmin=0, vmax=255)
+        axes.set_title(above, size=10.5, weight="bold", loc="center", pad=4)
+        axes.set_xlabel(below, size=10)
+        _strip(axes)
+    return figure
+
+
+def _strip(axes: Axes) -> None:
+    axes.set(xticks=[], yticks=[], frame_on=False)
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+
+
+def _curve(axes: Axes, history: _History, column: str, best: str, form: Callable[[float], str]) -> None:
+    """Draw a column of the history and its val_ column; a ring and the title show where the last of them was best."""
+    epochs = np.array(history["epoch"], int)
+    columns = [("training", history[column], _RED), ("validation", history[f"val_{column}"], _BLUE)]
+    lines = [(name, np.array(values, float), colour) for name, values, colour in columns if None not in values]
+    for _, values, colour in lines:
+        values[np.isinf(values)] = np.nan
+        axes.plot(epochs, values, "o-" if len(epochs) <= 30 else "-", color=colour, lw=2, ms=5, clip_on=False)
+    name, values, colour = lines[-1]
+    k = int(np.where(np.isnan(values), np.inf, values if best == "lowest" else -values).argmin())
+    axes.plot(epochs[k], values[k], "o", mfc="white", mec=colour, mew=2, ms=9, clip_on=False)
+    axes.set_title(f"{name} {column} {best} in epoch {epochs[k]}: {form(values[k])}")
+    axes.set(xlabel="epoch", xlim=(epochs[0] - 0.5, epochs[-1] + 0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
+    if best == "lowest":
+        axes.set_ylim(bottom=0)
+    _label_ends(axes, [(values[-1], f"{name}\n{form(values[-1])}", colour) for name, values, colour in lines])
+
+
+def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Name one or two lines where they end, right of the panel, far enough apart for two lines of text each."""
+    axes.autoscale_view(scalex=False)
+    in_order = sorted(ends)
+    places = np.array([np.nan_to_num(axes.transLimits.transform((0, value))[1]) for value, _, _ in in_order]).clip(0.05, 1)
+    if len(places) == 2 and places[1] - places[0] < 0.15:
+        places = np.clip(places.mean(), 0.125, 0.925) + np.array([-0.075, 0.075])
+    for place, (_, text, colour) in zip(places, in_order, strict=True):
+        axes.text(1.02, place, text, color=colour, weight="bold", va="center", transform=axes.transAxes)
+
+
+def _reliability(axes: Axes, evaluation: Evaluation) -> None:
+    """Accuracy with its 95 % interval against confidence, a point a bin; the fullest bin is spelt out."""
+    bins = evaluation.reliability
+    axes.plot([0, 1], [0, 1], "--", color=_PALE)
+    for n, confidence, accuracy in zip(bins.counts, bins.confidence, bins.accuracy, strict=True):
+        if n:
+            axes.vlines(confidence, *wilson_interval(round(n * accuracy), int(n)), color=_BLUE, linewidth=1.5, alpha=0.5)
+            fill = _BLUE if n >= _FEW else "white"
+            axes.plot(confidence, accuracy, "o", color=fill, markeredgecolor=_BLUE, markersize=8, clip_on=False)
+    k = bins.counts.argmax()
+    rates = f"{_percent(bins.confidence[k], 1)} sure, {_percent(bins.accuracy[k], 1)} right"
+    axes.set_title(f"fullest bin: {bins.counts[k]:,} digits, {rates}")
+    axes.text(0.02, 0.9, "above the line: too modest", color=_QUIET, va="top", transform=axes.transAxes)
+    axes.text(0.98, 0.04, "below the line: too sure", color=_QUIET, ha="right", transform=axes.transAxes)
+    axes.set(ylabel="accuracy (bars: 95 % intervals)", xlim=(0, 1), ylim=(0, 1.02))
+    axes.yaxis.set_major_formatter(_in_percent)
+
+
+def _histogram(axes: Axes, evaluation: Evaluation) -> None:
+    bins = evaluation.reliability
+    middles = (bins.edges[1:] + bins.edges[:-1]) / 2
+    axes.bar(middles, bins.counts, width=0.9 / len(middles), color=_BLUE)
+    for x, n in zip(middles, bins.counts, strict=True):
+        axes.annotate(f"{n:,}" if n else "", (x, n), (0, 3), textcoords="offset points", ha="center", size=9)
+    axes.set(xlabel="confidence", ylabel="digits (log scale)", yscale="symlog", yticks=[])
+    axes.set_ylim(0, 10 * bins.counts.max())
+    axes.xaxis.set_major_formatter(_in_percent)
+    axes.minorticks_off()
+    axes.grid(visible=False)
+
+
+def _share_right(evaluation: Evaluation) -> str:
+    n = len(evaluation.digits)
+    if evaluation.n_correct == n:
+        return f"No mistakes: all {n:,} digits are read right"
+    return f"{_percent(evaluation.accuracy)} of {n:,} digits are read right"
+
+
+def _subtitle(digits: Digits, rest: str = "") -> str:
+    name = digits.name if len(digits.name) <= 28 else f"…{digits.name[-27:]}"
+    return f"{name}; {rest}" if rest else name
+
+
+def _percent(share: float, n_decimals: int = 2) -> str:
+    return "–" if np.isnan(share) else f"{100 * share:.{n_decimals}f} %"
+
+
+def _sure(confidence: float) -> str:
+    return "> 99.99 %" if confidence > 0.9999 else f"{100 * confidence:.{2 if confidence > 0.99 else 0}f} %"
+
+
+def _in_percent(share: float, _position: float) -> str:
+    return f"{100 * share:.6g} %"

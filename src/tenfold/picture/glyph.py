@@ -18,6 +18,8 @@ BOX = 20
 MIDDLE = 14
 # Thinner strokes than this (in pixels of the glyph) would fade when reduced; MNIST's have 2 to 4.
 _THINNEST_STROKE = 1.8
+_WORKING_SIDE = 5 * BOX  # strokes are measured and widened at this size
+_FAINT = 0.1
 _INK = 0.25  # strength from which a pixel counts to the box of the digit
 
 
@@ -27,16 +29,8 @@ def glyph(ink: Ink) -> NDArray[np.uint8]:
     if found is None:
         return np.zeros((SIDE, SIDE), np.uint8)
     x, y, width, height = found
-    shrink = BOX / max(width, height)
-    strength = _thickened(ink.strength[y : y + height, x : x + width], shrink)
-    height, width = strength.shape
-    shrink = BOX / max(width, height)
-    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    # A box filter is the area mean when it shrinks; it would leave blocks when it enlarges.
-    method = Image.Resampling.BOX if shrink < 1 else Image.Resampling.BICUBIC
-    small = np.asarray(Image.fromarray(strength).resize(size, method))
-    peak = float(np.percentile(small[small > 0.1], 90)) if (small > 0.1).any() else 1.0
-    return _centred(np.clip(small / max(peak, 0.1), 0, 1))
+    strength = _resized(ink.strength[y : y + height, x : x + width], min(_WORKING_SIDE, max(width, height)))
+    return _centred(_resized(_thickened(strength), BOX))
 
 
 def box(strength: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
@@ -79,19 +73,33 @@ def _centred(small: NDArray[np.float32]) -> NDArray[np.uint8]:
     return canvas
 
 
-def _thickened(strength: NDArray[np.float32], shrink: float) -> NDArray[np.float32]:
-    """Widen strokes that would fade when the digit is reduced by `shrink`."""
+def _resized(strength: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """The same ink, its longer side as long as given; what has faded on the way is made full again."""
+    height, width = strength.shape
+    factor = side / max(width, height)
+    if factor == 1:
+        return strength
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    # A box filter is the area mean when it shrinks; it would leave blocks when it enlarges.
+    method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
+    resized = np.asarray(Image.fromarray(strength).resize(size, method))
+    peak = max(float(np.percentile(resized[resized > _FAINT], 90, method="nearest")), _FAINT) if (resized > _FAINT).any() else 1.0
+    return np.clip(resized / peak, 0, 1)
+
+
+def _thickened(strength: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Widen strokes that would fade when the digit is reduced to its box."""
     from scipy import ndimage
 
+    shrink = BOX / max(strength.shape)
     inside = strength > 0.5
     if shrink >= 1 or not inside.any():
         return strength
     # Over a bar the mean distance to its edge is a quarter of its width.
     depth = ndimage.distance_transform_edt(np.pad(inside, 1))
     stroke = 4 * float(depth[depth > 0].mean()) - 2
-    missing = round((_THINNEST_STROKE - stroke * shrink) / shrink / 2)
+    missing = round((_THINNEST_STROKE / shrink - stroke) / 2)
     if missing < 1:
         return strength
     reach = np.hypot(*np.ogrid[-missing : missing + 1, -missing : missing + 1]) <= missing + 0.5
-    padded = np.pad(strength, missing)
-    return np.asarray(ndimage.grey_dilation(padded, footprint=reach), np.float32)
+    return np.asarray(ndimage.grey_dilation(np.pad(strength, missing), footprint=reach), np.float32)

@@ -12,6 +12,7 @@ _LEAST_CONTRAST = 16.0  # of 255; under it a picture is blank paper
 _AMPLE_CONTRAST = 64.0  # over it there is ink however the paper looks
 _CONTRAST_OVER_NOISE = 4.0
 _NOISY = 3.0  # of 255; a standard deviation from which a picture is smoothed first, or Otsu's threshold parts mere noise
+_EVEN_LIGHT = 0.8  # share of the variance that two levels, paper and ink, explain
 
 
 class Ink(NamedTuple):
@@ -60,9 +61,11 @@ def has_dark_rim(pixels: NDArray[np.uint8]) -> bool:
 def otsu(values: NDArray[np.float32]) -> float:
     """The threshold that best parts values into two classes (Otsu 1979), from a histogram of 256 bins."""
     low, high = float(values.min()), float(values.max())
-    if high - low < 1e-3:  # too near for a histogram; of 255, so nothing that could be seen
+    if high - low < 1e-3:  # of 255, so nothing that could be seen
         return high + 1
-    counts, edges = np.histogram(values, bins=256, range=(low, high))
+    edges = np.linspace(low, high, 257)
+    bins = ((values - low) * (255.999 / (high - low))).astype(np.uint8)
+    counts = np.bincount(bins.reshape(-1), minlength=256)
     centres = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
     above = below[-1] - below
@@ -107,26 +110,40 @@ def _rim(shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
 
 def _flattened(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """How much each pixel differs from the paper, ink positive, and which pixels are paper."""
-    # The paper reaches the rim more than the ink does.
-    rim = _rim(grey.shape, max(1, min(grey.shape) // 20))
-    difference = grey - _surface(grey, rim, n_terms=3, n_rounds=12)
-    dark = difference < otsu(difference)
-    ink_is_dark = float(dark[rim].mean()) <= 0.5
-    on_paper = ~dark if ink_is_dark else dark
-    sign = -1.0 if ink_is_dark else 1.0
+    dark, light = _parted(-grey), _parted(grey)
+    ink_is_dark = _spread(dark) <= _spread(light)
+    grey, on_paper = (-grey, ~dark) if ink_is_dark else (grey, ~light)
     for _ in range(3):
-        if int(on_paper.sum()) < 12:
-            break
-        difference = sign * (grey - _surface(grey, on_paper))
+        difference = grey - _surface(grey, on_paper)
         on_paper = difference < otsu(difference)
     return difference, on_paper
 
 
-def _surface(grey: NDArray[np.float32], where: NDArray[np.bool_], n_terms: int = 6, n_rounds: int = 1) -> NDArray[np.float32]:
+def _parted(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which pixels are ink if ink has high values.
+
+    Under even light one threshold parts them; else those are ink that stand out from a surface that few pixels lie under.
+    """
+    ink = grey >= otsu(grey)
+    if ink.any() and not ink.all():
+        explained = ink.mean() * (1 - ink.mean()) * (grey[ink].mean() - grey[~ink].mean()) ** 2 / grey.var()
+        if explained > _EVEN_LIGHT:
+            return ink
+    difference = grey - _surface(grey, np.ones_like(grey, bool), quantile=0.15)
+    return difference >= otsu(difference)
+
+
+def _spread(ink: NDArray[np.bool_]) -> float:
+    """How much ink there is on the whole and at the rim, 0 to 2; of two readings of a picture the lesser one is right."""
+    rim = _rim(ink.shape, max(1, min(ink.shape) // 20))
+    return float(ink.mean() + ink[rim].mean())
+
+
+def _surface(grey: NDArray[np.float32], where: NDArray[np.bool_], quantile: float | None = None) -> NDArray[np.float32]:
     """The quadratic surface nearest to `grey` over the pixels in `where`, or over about 10,000 of them.
 
-    One round is least squares. Further ones weigh each pixel by the inverse of its distance, which leads to least absolute
-    distances: the surface then follows the paper, or whatever covers most of the picture, and ignores the rest.
+    Nearest by least squares; with a quantile, the surface that this share of the pixels lies under (Koenker and Bassett,
+    Econometrica 46, 1978), found by weighing pixels by the inverse of their distance.
     """
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in grey.shape)
     step = 1 + int(np.sqrt(grey.size / 10_000))
@@ -135,13 +152,13 @@ def _surface(grey: NDArray[np.float32], where: NDArray[np.bool_], n_terms: int =
         step = 1
         rows, columns = np.nonzero(where)
     v, u, values = y[::step][rows], x[::step][columns], grey[::step, ::step][rows, columns]
-    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v][:n_terms], axis=-1)
+    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
     weights = np.ones_like(values)
-    for _ in range(n_rounds):
-        found = np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
-        weights = 1 / np.sqrt(np.maximum(np.abs(values - terms @ found), 1))
-    c = np.zeros(6)
-    c[:n_terms] = found
+    for _ in range(1 if quantile is None else 12):
+        c = np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        above = values - terms @ c
+        if quantile is not None:
+            weights = np.sqrt(np.where(above > 0, quantile, 1 - quantile) / np.maximum(np.abs(above), 1))
     across, down = c[1] * x + c[3] * x * x, c[0] + c[2] * y + c[5] * y * y
     return np.asarray(across + down[:, None] + c[4] * np.outer(y, x), np.float32)
 
@@ -157,5 +174,5 @@ def _without_specks(strength: NDArray[np.float32]) -> NDArray[np.float32]:
     areas[0] = 0
     kept = (areas >= 0.02 * areas.max())[pieces]
     reach = max(1, round(0.01 * max(strength.shape)))
-    near = ndimage.binary_dilation(kept, structure=np.ones((3, 3)), iterations=reach)
+    near = ndimage.maximum_filter(kept, 2 * reach + 1)
     return np.where(near, strength, 0).astype(np.float32)
