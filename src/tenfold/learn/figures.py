@@ -275,9 +275,9 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Name one or two lines where they end, right of the panel, far enough apart for two lines of text each."""
     axes.autoscale_view(scalex=False)
     in_order = sorted(ends)
-    places = np.array([np.nan_to_num(axes.transLimits.transform((0, value))[1]) for value, _, _ in in_order]).clip(0.05, 1)
+    places = np.array([np.nan_to_num(axes.transLimits.transform((0, value))[1]) for value, _, _ in in_order]).clip(0.06, 0.94)
     if len(places) == 2 and places[1] - places[0] < 0.15:
-        places = np.clip(places.mean(), 0.125, 0.925) + np.array([-0.075, 0.075])
+        places = np.clip(places.mean(), 0.135, 0.865) + np.array([-0.075, 0.075])
     for place, (_, text, colour) in zip(places, in_order, strict=True):
         axes.text(1.02, place, text, color=colour, weight="bold", va="center", transform=axes.transAxes)
 

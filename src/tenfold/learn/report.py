@@ -1,6 +1,6 @@
 """The page a learner opens after a run: one HTML file that needs nothing else, the figures inside it.
 
-Works out what the template says; the words stand in `report.html.jinja`. Knows nothing of run folders, networks or drawing.
+Works out what the page says; the words stand in `report.html.jinja`. Knows nothing of run folders, networks or drawing.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tenfold.errors import MissingExtraError
+from tenfold.learn import tables
 from tenfold.learn.evaluation import wilson_interval
 
 try:
@@ -21,10 +23,9 @@ try:
 except ModuleNotFoundError as problem:
     raise MissingExtraError("train", "jinja2") from problem
 
-_History = Mapping[str, Sequence[float | None]]
-_MINUS, _TIMES = "−", "×"
-_SHOWN_EPOCHS = 25  # a longer table is folded away at first
-# Validation loss that ends this much above its lowest, while training loss fell on, is called overfitting.
+_TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_LONG = 25  # a table of more epochs than these is folded away at first
+# Validation loss that ends so much above its lowest, while training loss went on falling, is called overfitting.
 _RISEN = 1.05
 
 
@@ -41,37 +42,29 @@ class Result(NamedTuple):
     kind: str
     accuracy: float
     n: int | None
-    interval: tuple[float, float] | None
+    interval: Sequence[float] | None
 
 
 class Layer(NamedTuple):
-    """A row of the table of layers; `arithmetic` is '784 × 128 + 128' or empty where it does not follow from the shapes."""
+    """A layer: its output shape such as '28 × 28', and how its parameters are counted, '' where the shapes do not tell."""
 
     name: str
     shape: str
-    parameters: int
+    n_parameters: int
     arithmetic: str
 
 
 class Learning(NamedTuple):
-    """What the history says of the last epoch and of the best; accuracies are fractions, losses in nats, None is not known.
+    """What the epochs add up to.
 
     Attributes:
-        epoch: the last one.
-        accuracy: of the training digits in the last epoch.
-        gap: training minus validation accuracy in the last epoch.
-        best_epoch: where validation loss was lowest.
-        best_loss: the validation loss there.
-        last_loss: the validation loss in the last epoch.
+        gap: training minus validation accuracy in the last epoch, a fraction.
+        best: index of the epoch with the lowest validation loss.
         overfitted: since then validation loss has risen while training loss fell.
     """
 
-    epoch: int
-    accuracy: float | None
-    gap: float | None
-    best_epoch: int | None
-    best_loss: float | None
-    last_loss: float | None
+    gap: float
+    best: int
     overfitted: bool
 
 
@@ -80,16 +73,16 @@ def render(
     name: str,
     recipe: Mapping[str, Any],
     metrics: Mapping[str, Any],
-    history: _History,
+    history: Mapping[str, Sequence[float | None]],
     network: Sequence[tuple[str, str, int]],
     figures: Mapping[str, bytes],
 ) -> str:
-    """The report of a run as one HTML page without scripts and without anything from elsewhere.
+    """The report of a run as one HTML page, without scripts and without anything from elsewhere.
 
     Args:
         name: of the run, that of its folder in `runs`.
         recipe: as in recipe.json.
-        metrics: as in metrics.json; rates are fractions 0-1, what is None or absent is left out.
+        metrics: as in metrics.json; rates are fractions 0-1; what is None or absent is left out of the page.
         history: the columns of history.csv, one value an epoch; None where nothing was held out.
         network: layer, output shape such as '(None, 128)', parameters.
         figures: PNG bytes named curves, confusion_matrix, mistakes, calibration; any may be absent.
@@ -97,18 +90,20 @@ def render(
     Returns:
         The page; the same arguments give the same text.
     """
-    page = _environment().from_string(Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8"))
-    return page.render(
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"percent": _percent, "points": _points, "loss": _loss}
+    known = {key: value for key, value in metrics.items() if value is not None}
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         name=name,
         folder=shlex.quote(f"runs/{name}"),
         recipe=recipe,
         recipe_json=json.dumps(recipe, indent=2, ensure_ascii=False),
-        metrics={"versions": {}} | {key: value for key, value in metrics.items() if value is not None},
-        result=headline(metrics),
+        metrics=known,
+        result=headline(known),
         layers=count_by_hand(network),
-        epochs=_rows(history),
-        shown_epochs=_SHOWN_EPOCHS,
-        learning=learning(history),
+        history=history,
+        long=len(history["epoch"]) > _LONG,
+        learning=judge_learning(history),
         figures={key: base64.b64encode(png).decode("ascii") for key, png in figures.items()},
     )
 
@@ -117,23 +112,57 @@ def headline(metrics: Mapping[str, Any]) -> Result | None:
     """The accuracy to open with: of the test digits, else of the validation digits, else None."""
     for kind, key, count in (("test", "test_accuracy", "n_test"), ("validation", "val_accuracy", "n_validation")):
         accuracy, n = metrics.get(key), metrics.get(count)
-        if accuracy is None:
-            continue
-        known = metrics.get("test_interval") if kind == "test" else None
-        low, high = known or (wilson_interval(round(accuracy * n), n) if n else (None, None))
-        return Result(kind, accuracy, n or None, None if low is None else (low, high))
+        if accuracy is not None:
+            interval = metrics.get("test_interval") if kind == "test" else None
+            return Result(kind, accuracy, n, interval or (wilson_interval(round(accuracy * n), n) if n else None))
     return None
 
 
 def count_by_hand(network: Sequence[tuple[str, str, int]]) -> list[Layer]:
-    """The layers with their parameters and, where the shapes explain it, how these are counted."""
-    layers, before = [], ()
-    for name, shape, n in network:
-        after = _numbers(shape)
-        layers.append(Layer(name, f" {_TIMES} ".join(map(str, after)) or shape, n, _arithmetic(before, after, n)))
+    """The layers of a network, with the sum that gives each one's parameters."""
+    layers: list[Layer] = []
+    before: list[int] = []
+    for name, shape, n_parameters in network:
+        after = [int(number) for number in re.findall(r"\d+", shape)]
+        layers.append(Layer(name, " × ".join(map(str, after)), n_parameters, _arithmetic(before, after, n_parameters)))
         before = after
     return layers
 
 
-def learning(history: _History) -> Learning | None:
-    """What the history says; None if there is no epoch."""
+def judge_learning(history: Mapping[str, Sequence[float | None]]) -> Learning | None:
+    """Where validation loss was lowest, and whether it got worse from there; None if nothing was held out or it diverged."""
+    losses = [loss for loss in history["val_loss"] if loss is not None and math.isfinite(loss)]
+    accuracy, val_accuracy, training = history["accuracy"][-1], history["val_accuracy"][-1], history["loss"]
+    if not losses or len(losses) < len(training) or accuracy is None or val_accuracy is None:
+        return None
+    best = losses.index(min(losses))
+    fell = (training[-1] or 0) < (training[best] or 0)
+    return Learning(accuracy - val_accuracy, best, fell and losses[-1] > _RISEN * losses[best])
+
+
+def _arithmetic(before: Sequence[int], after: Sequence[int], n_parameters: int) -> str:
+    """How a layer's parameters follow from the shapes before and after it, e.g. '784 × 128 + 128'; '' if they do not."""
+    if not n_parameters or not before or len(before) != len(after):
+        return ""
+    n_in, n_out = before[-1], after[-1]
+    for bias, tail in ((n_out, f" + {n_out}"), (0, "")):
+        area, rest = divmod(n_parameters - bias, n_in * n_out)
+        side = math.isqrt(max(area, 0))
+        if rest == 0 and len(after) == 1 and area == 1:
+            return f"{n_in} × {n_out}{tail}"
+        if rest == 0 and len(after) == 3 and area == side * side > 0:
+            return f"{side} × {side} × {n_in} × {n_out}{tail}"
+    return f"4 × {n_out}" if n_parameters == 4 * n_out else ""
+
+
+def _percent(share: float | None) -> str:
+    """As in the tables of the terminal, but the percent sign never falls on another line."""
+    return tables.percent(share).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _points(share: float) -> str:
+    return f"{share * 100:.2f} percentage points"
+
+
+def _loss(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
