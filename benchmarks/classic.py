@@ -18,7 +18,9 @@ def main() -> None:
     n_rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     plain_script = str(Path(__file__).with_name("plain_keras.py"))
     with tempfile.TemporaryDirectory() as folder:
-        seconds, outputs, accuracies = [[], []], [], []
+        seconds: list[list[float]] = [[], []]
+        outputs: list[str] = []
+        accuracies: list[float] = []
         for seed in range(n_rounds):
             run = Path(folder) / str(seed)
             options = ["--recipe", "classic", "--bare", "--seed", str(seed), "--run", str(run)]
@@ -31,7 +33,9 @@ def main() -> None:
     plain = [float(text.rsplit("val_accuracy", 1)[1]) for text in outputs]
     print("| who | seconds, whole process (median) | validation accuracy (mean) |")
     print("|---|---|---|")
-    print(f"| tenfold train --recipe classic --bare | {statistics.median(seconds[0]):.1f} | {statistics.mean(accuracies):.4f} |")
+    print(
+        f"| tenfold train --recipe classic --bare | {statistics.median(seconds[0]):.1f} | {statistics.mean(accuracies):.4f} |"
+    )
     print(f"| plain Keras script | {statistics.median(seconds[1]):.1f} | {statistics.mean(plain):.4f} |")
     print(f"\nratio tenfold / plain Keras: {ratio(*seconds)} over {n_rounds} rounds")
 

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from side_by_side import in_turn, ratio
 
 import tenfold
+from side_by_side import in_turn, ratio
 
 IMPORTS = "import numpy, scipy.ndimage, PIL.Image, onnxruntime"
 

@@ -1,4 +1,4 @@
-"""The classic experiment as a plain Keras script: default backend, batch 32, `fit` with no options. What tenfold is compared with."""
+"""The classic experiment as a plain Keras script: default backend, batch 32, `fit` with no options."""
 
 from __future__ import annotations
 

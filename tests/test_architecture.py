@@ -29,4 +29,3 @@ def test_the_lock_covers_every_requirement_with_hashes_and_holds_no_address() ->
     extras = [r for group in PROJECT["optional-dependencies"].values() for r in group]
     wanted = {r.split(">")[0].split("[")[0].strip() for r in [*PROJECT["dependencies"], *extras]} - {"tenfold"}
     assert wanted <= locked
-

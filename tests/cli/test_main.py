@@ -84,6 +84,4 @@ def test_a_missing_extra_is_the_line_that_installs_it() -> None:
     code = "import sys; sys.modules['msgspec'] = None; sys.argv = ['tenfold', 'train']; from tenfold.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: this needs msgspec, not installed yet; add it with: pip install 'tenfold[train]'\n"
-    )
+    assert done.stderr == ("error: this needs msgspec, not installed yet; add it with: pip install 'tenfold[train]'\n")

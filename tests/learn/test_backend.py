@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[8]", "batc
 def weights_after(toy: Digits, order: np.ndarray, cuts: list[int]) -> list[np.ndarray]:
     model = networks.build(RECIPE)
     steps = backend.compiled_steps(model, networks.make_optimizer(RECIPE), toy.images, toy.known_labels)
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in pairwise(cuts):
         steps(order, start, stop)
     return [np.array(w) for w in model.get_weights()]
 

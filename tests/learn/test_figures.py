@@ -10,7 +10,7 @@ from PIL import Image
 
 from tenfold import Digits
 from tenfold.errors import DataError
-from tenfold.learn import figures
+from tenfold.learn import figures, style
 from tenfold.learn.evaluation import Evaluation
 
 HISTORY = {
@@ -50,7 +50,7 @@ def texts(figure: Figure) -> list[str]:
 
 def drawn(figure: Figure, tmp_path: Path) -> tuple[int, int]:
     """Save a figure; return the size of its PNG in pixels."""
-    figures.save(figure, tmp_path / "figure.png")
+    style.save(figure, tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as image:
         assert image.format == "PNG"
         assert set(image.info) <= {"dpi"}, "no software, no time"
@@ -215,17 +215,17 @@ def test_pixel_deviation_is_numpys(judged: Evaluation, tmp_path: Path) -> None:
 @pytest.mark.parametrize("draw", [figures.confusion_matrix, figures.mistakes, figures.calibration])
 def test_same_data_give_the_same_bytes(draw: Callable[[Evaluation], Figure], judged: Evaluation, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
-        figures.save(draw(judged), tmp_path / name)
+        style.save(draw(judged), tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_settings_of_the_user_neither_change_nor_matter_even_in_threads(tmp_path: Path) -> None:
-    figures.save(figures.curves(HISTORY, "toy"), tmp_path / "plain.png")
+    style.save(figures.curves(HISTORY, "toy"), tmp_path / "plain.png")
     with mpl.rc_context({"font.size": 30, "savefig.bbox": "tight", "axes.facecolor": "black"}):
         before = dict(mpl.rcParams)
 
         def draw(number: int) -> bytes:
-            figures.save(figures.curves(HISTORY, "toy"), tmp_path / f"{number}.png")
+            style.save(figures.curves(HISTORY, "toy"), tmp_path / f"{number}.png")
             return (tmp_path / f"{number}.png").read_bytes()
 
         with ThreadPoolExecutor(4) as pool:

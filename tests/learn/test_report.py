@@ -53,7 +53,15 @@ FIGURES = dict.fromkeys(("curves", "confusion_matrix", "mistakes", "calibration"
 
 
 def render(**changes: Any) -> str:
-    given = {"name": "mine", "recipe": RECIPE, "metrics": METRICS, "history": HISTORY, "network": NETWORK, "figures": FIGURES}
+    given = {
+        "name": "mine",
+        "folder": "runs/mine",
+        "recipe": RECIPE,
+        "metrics": METRICS,
+        "history": HISTORY,
+        "network": NETWORK,
+        "figures": FIGURES,
+    }
     return report.render(**(given | changes))
 
 
@@ -109,7 +117,7 @@ def test_the_page_is_well_formed_and_has_one_title_and_a_heading_a_section() -> 
 
 def test_names_are_text_and_safe_in_a_shell() -> None:
     evil = "<img onerror=alert(1) src=x> $(rm)"
-    html = render(name=evil, figures={}, recipe=RECIPE | {"why": evil}, metrics=METRICS | {"data": evil})
+    html = render(name=evil, folder=f"runs/{evil}", figures={}, recipe=RECIPE | {"why": evil}, metrics=METRICS | {"data": evil})
     page = Page(html)
     assert not page.named("img")
     assert evil in page.text

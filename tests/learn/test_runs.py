@@ -39,10 +39,12 @@ def test_a_run_prints_its_table_and_result(toy_run: Run) -> None:
 def test_what_is_no_run_or_an_unfinished_one_is_said(toy_run: Run, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run there"):
         runs.open_run(tmp_path)
-    (tmp_path / "recipe.json").write_bytes((toy_run.folder / "recipe.json").read_bytes())
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    (folder / "recipe.json").write_bytes((toy_run.folder / "recipe.json").read_bytes())
     with pytest.raises(RunError, match="not finished; go on with"):
-        runs.open_run(tmp_path)
-    assert [run.finished for run in runs.list_runs(tmp_path.parent)] == [False]
+        runs.open_run(folder)
+    assert [run.finished for run in runs.list_runs(tmp_path)] == [False]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut"])

@@ -90,7 +90,9 @@ def test_exif_turned_pictures_are_read_upright_with_boxes_as_displayed(reader: R
     assert found.text == expected.text == "7"
 
 
-@pytest.mark.parametrize("blank", [np.zeros((50, 40), np.uint8), np.full((28, 28), 255, np.uint8), np.full((1, 1), 7, np.uint8)])
+@pytest.mark.parametrize(
+    "blank", [np.zeros((50, 40), np.uint8), np.full((28, 28), 255, np.uint8), np.full((1, 1), 7, np.uint8)]
+)
 def test_a_blank_picture_is_an_empty_text(reader: Reader, blank: np.ndarray) -> None:
     """Fault 13."""
     reading = reader.read(blank)

@@ -40,7 +40,7 @@ def inspect(
     """Show what a data set looks like: counts, statistics of every pixel, duplicates, figures."""
     from tenfold.data import inspection
     from tenfold.data.sources import load
-    from tenfold.learn import figures, tables
+    from tenfold.learn import figures, style, tables
 
     digits = load(data, part.value)
     found = inspection.inspect(digits)
@@ -50,7 +50,7 @@ def inspect(
     if digits.labels is not None:
         drawn["class_balance"] = figures.class_balance
     for name, draw in drawn.items():
-        figures.save(draw(digits), folder / f"{name}.png")
+        style.save(draw(digits), folder / f"{name}.png")
     typer.echo(tables.table(["", digits.name], inspection.summary(found), left=2))
     typer.echo()
     typer.echo(inspection.excerpt(found))

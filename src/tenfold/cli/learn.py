@@ -23,7 +23,9 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Digits a step.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides the first weights and the order of the digits.")] = None,
     validation: Annotated[str | None, typer.Option(help="Digits held out: a count, or a share below 1.")] = None,
-    start_from: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from the weights of a run, or bundled.")] = None,
+    start_from: Annotated[
+        str | None, typer.Option("--from", metavar="RUN", help="Start from the weights of a run, or bundled.")
+    ] = None,
     run: Annotated[Path | None, typer.Option(help="Its folder; by default runs/RECIPE, then runs/RECIPE-2 …")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard too.")] = False,

@@ -19,8 +19,8 @@ def describe(name: str, evaluation: Evaluation) -> str:
             f"{name} on {evaluation.digits.name}: {n:,} digits",
             trained_on(evaluation.n_trained_on, n),
             "",
-            f"accuracy            {tables.percent(evaluation.accuracy)}  (95 % interval {tables.interval(evaluation.interval)}), "
-            f"{n - evaluation.n_correct:,} wrong",
+            f"accuracy            {tables.percent(evaluation.accuracy)}  "
+            f"(95 % interval {tables.interval(evaluation.interval)}), {n - evaluation.n_correct:,} wrong",
             f"log loss            {evaluation.log_loss:.4f}",
             f"calibration error   {tables.percent(evaluation.ece)}  (expected, 15 bins)",
             f"most confused       {pairs or 'none'}",

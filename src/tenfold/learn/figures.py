@@ -6,87 +6,44 @@ display. Knows nothing of training or run folders.
 
 from __future__ import annotations
 
-import functools
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, ParamSpec
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tenfold import storage
 from tenfold.data.digits import CLASSES, SIDE, Digits
 from tenfold.data.inspection import count_values, deviation
 from tenfold.errors import MissingExtraError
 from tenfold.learn.evaluation import Evaluation, wilson_interval
+from tenfold.learn.style import (
+    BLUE,
+    DEPTH,
+    INK,
+    PALE,
+    QUIET,
+    RED,
+    RIGHT,
+    TEXT,
+    WRONG,
+    gallery,
+    in_house_style,
+    new_figure,
+    percent,
+    strip,
+)
 
 try:
-    import matplotlib.style
     import seaborn
     from matplotlib.axes import Axes
-    from matplotlib.colors import LinearSegmentedColormap, ListedColormap
     from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.ticker import MaxNLocator
 except ModuleNotFoundError as problem:
-    raise MissingExtraError("train", "matplotlib or seaborn") from problem
+    raise MissingExtraError("train", "seaborn") from problem
 
-# Blue and vermilion stay apart for every kind of colour blindness, and have a contrast of at least 4.5 on white.
-_BLUE, _RED, _TEXT, _QUIET, _PALE = "#0b5fa5", "#b84700", "#1b2430", "#56616d", "#aab3bd"
-_INK = LinearSegmentedColormap.from_list("ink", ["#eef1f4", "#10161d"])
-_WRONG = LinearSegmentedColormap.from_list("wrong", ["#fff1e3", "#f4a261", "#8f2f00"]).with_extremes(under="#fafafa")
-_DEPTH = LinearSegmentedColormap.from_list("depth", ["#f3f6f9", "#a9cdec", "#3d8bcb", "#08325f"])
-_RIGHT = ListedColormap(["#e6eaee"])
-_STYLE = {
-    "figure.dpi": 150,
-    "savefig.dpi": 150,
-    "font.family": "DejaVu Sans",  # comes with Matplotlib: the same letters everywhere
-    "font.size": 11,
-    "text.color": _TEXT,
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
-    "axes.axisbelow": True,
-    "axes.edgecolor": _PALE,
-    "axes.grid": True,
-    "axes.labelcolor": _QUIET,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10,
-    "axes.titlesize": 11.5,
-    "grid.color": "#e8ebef",
-    "xtick.color": _PALE,
-    "xtick.labelcolor": _QUIET,
-    "ytick.color": _PALE,
-    "ytick.labelcolor": _QUIET,
-}
 _FEW = 30  # digits in a bin of confidence below which their accuracy says little
-# Matplotlib has one set of settings a process: two threads, each in a context of its own, would restore each other's.
-_LOCK = threading.RLock()
-_Arguments = ParamSpec("_Arguments")
 _History = Mapping[str, Sequence[float | None]]
 
 
-def _in_house_style(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
-    @functools.wraps(draw)
-    def styled(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Figure:
-        with _LOCK, matplotlib.style.context(["default", _STYLE]):
-            return draw(*args, **kwargs)
-
-    return styled
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, 150 dpi, whole; the same data give the same bytes (no time, no version inside).
-
-    Raises:
-        StorageError: the place cannot be written to.
-    """
-    with _LOCK, matplotlib.style.context(["default", _STYLE]), storage.whole_file(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-
-
-@_in_house_style
+@in_house_style
 def curves(history: _History, title: str) -> Figure:
     """Accuracy and loss after each epoch, of training and validation digits.
 
@@ -94,39 +51,39 @@ def curves(history: _History, title: str) -> Figure:
         history: columns epoch, loss, accuracy, val_loss, val_accuracy, one value an epoch; None where nothing was held out.
         title: what stands above both panels.
     """
-    figure = _figure(10.5, 4.6, title, "nothing was held out for validation" if None in history["val_loss"] else "")
+    figure = new_figure(10.5, 4.6, title, "nothing was held out for validation" if None in history["val_loss"] else "")
     accuracy, loss = figure.subplots(1, 2)
     accuracy.yaxis.set_major_formatter(_in_percent)
     accuracy.set_ylabel("accuracy")
     loss.set_ylabel("loss (nats)")
-    _curve(accuracy, history, "accuracy", "best", _percent)
+    _curve(accuracy, history, "accuracy", "best", percent)
     _curve(loss, history, "loss", "lowest", "{:.4f}".format)
     return figure
 
 
-@_in_house_style
+@in_house_style
 def confusion_matrix(evaluation: Evaluation) -> Figure:
     """What each class is read as: mistakes coloured by their number; on the diagonal what is right, and its share."""
     counts, off = evaluation.confusion, ~np.eye(CLASSES, dtype=bool)
-    right = np.array([f"{n:,}\n{_percent(share, 1)}" for n, share in zip(counts.diagonal(), evaluation.recall, strict=True)])
+    right = np.array([f"{n:,}\n{percent(share, 1)}" for n, share in zip(counts.diagonal(), evaluation.recall, strict=True)])
     wrong = np.array([[f"{n:,}" if n else "" for n in row] for row in counts])
     pairs = [f"{label} read as {read} ({n:,})" for label, read, n in evaluation.confused_pairs(3)]
     commonest = f"mostly {', '.join(pairs)}" if pairs else ""
-    figure = _figure(8.4, 8.8, _share_right(evaluation), _subtitle(evaluation.digits, commonest))
+    figure = new_figure(8.4, 8.8, _share_right(evaluation), _subtitle(evaluation.digits, commonest))
     axes = figure.subplots()
     style = {"ax": axes, "fmt": "", "cbar": False, "linewidths": 2, "square": True}
     most = max(2, counts[off].max())
-    seaborn.heatmap(counts, mask=~off, annot=wrong, cmap=_WRONG, vmin=1, vmax=most, **style)
-    seaborn.heatmap(counts, mask=off, annot=np.diag(right), cmap=_RIGHT, annot_kws={"size": 9.5}, **style)
+    seaborn.heatmap(counts, mask=~off, annot=wrong, cmap=WRONG, vmin=1, vmax=most, **style)
+    seaborn.heatmap(counts, mask=off, annot=np.diag(right), cmap=RIGHT, annot_kws={"size": 9.5}, **style)
     for text in axes.texts:
         column, row = map(int, text.get_position())
         text.set_color("white" if off[row, column] and counts[row, column] > 0.74 * most else "black")
     axes.set(xlabel="prediction (what it is read as)", ylabel="label (what it is)")
-    axes.tick_params(length=0, labelsize=12, labelcolor=_TEXT, labelrotation=0)
+    axes.tick_params(length=0, labelsize=12, labelcolor=TEXT, labelrotation=0)
     return figure
 
 
-@_in_house_style
+@in_house_style
 def mistakes(evaluation: Evaluation, most: int = 40) -> Figure:
     """The worst mistakes, the most confident first: each digit with its label, the prediction and its confidence."""
     shown, n_wrong = evaluation.mistakes[:most], len(evaluation.mistakes)
@@ -134,22 +91,22 @@ def mistakes(evaluation: Evaluation, most: int = 40) -> Figure:
     captions = [(f"is {labels[i]}, read {read[i]}", f"{_sure(evaluation.confidence[i])} sure") for i in shown]
     which = f"here the {len(shown)} that it was surest of" if n_wrong > len(shown) else ""
     title = f"{n_wrong:,} of {len(labels):,} digits read wrongly" if n_wrong else _share_right(evaluation)
-    return _gallery(title, _subtitle(evaluation.digits, which), evaluation.digits.images[shown], captions, most_columns=8)
+    return gallery(title, _subtitle(evaluation.digits, which), evaluation.digits.images[shown], captions, most_columns=8)
 
 
-@_in_house_style
+@in_house_style
 def calibration(evaluation: Evaluation) -> Figure:
     """Whether a confidence of 90 % means 90 % right: accuracy against confidence in 15 bins, and how many digits each has."""
     sure, right = float(evaluation.confidence.mean()), evaluation.accuracy
-    title = f"{_percent(sure, 1)} sure on average, {_percent(right, 1)} right: off by {_percent(evaluation.ece, 1)} (ECE)"
-    figure = _figure(8.4, 8.4, title, _subtitle(evaluation.digits, f"dashed: perfect; hollow: fewer than {_FEW} digits"))
+    title = f"{percent(sure, 1)} sure on average, {percent(right, 1)} right: off by {percent(evaluation.ece, 1)} (ECE)"
+    figure = new_figure(8.4, 8.4, title, _subtitle(evaluation.digits, f"dashed: perfect; hollow: fewer than {_FEW} digits"))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     _reliability(upper, evaluation)
     _histogram(lower, evaluation)
     return figure
 
 
-@_in_house_style
+@in_house_style
 def sample_grid(digits: Digits) -> Figure:
     """Twelve digits of each class, taken evenly from the whole set; without labels, ten rows of any."""
     labels, everything = digits.labels, np.arange(len(digits))
@@ -159,16 +116,16 @@ def sample_grid(digits: Digits) -> Figure:
         few = row[np.linspace(0, len(row) - 1, min(len(tiles), len(row))).astype(int)]
         tiles[: len(few), 1:-1, 1:-1] = digits.images[few]
     title = f"{len(digits):,} digits, a few of {'them' if labels is None else 'each class'}"
-    figure = _figure(8.4, 7.7, title, _subtitle(digits))
+    figure = new_figure(8.4, 7.7, title, _subtitle(digits))
     axes = figure.subplots()
-    axes.imshow(sheet.swapaxes(1, 2).reshape(CLASSES * (SIDE + 2), -1), cmap=_INK, vmin=0, vmax=255)
-    _strip(axes)
+    axes.imshow(sheet.swapaxes(1, 2).reshape(CLASSES * (SIDE + 2), -1), cmap=INK, vmin=0, vmax=255)
+    strip(axes)
     if labels is not None:
-        axes.set_yticks((np.arange(CLASSES) + 0.5) * (SIDE + 2), map(str, range(CLASSES)), size=15, color=_TEXT)
+        axes.set_yticks((np.arange(CLASSES) + 0.5) * (SIDE + 2), map(str, range(CLASSES)), size=15, color=TEXT)
     return figure
 
 
-@_in_house_style
+@in_house_style
 def class_balance(digits: Digits) -> Figure:
     """How many digits of each class there are.
 
@@ -178,19 +135,19 @@ def class_balance(digits: Digits) -> Figure:
     counts = digits.counts
     most, least = counts.argmax(), counts.argmin()
     title = f"{most} is the most frequent class ({counts[most]:,}), {least} the least ({counts[least]:,})"
-    figure = _figure(8.4, 4.8, title, _subtitle(digits, "dashed: a tenth of all"))
+    figure = new_figure(8.4, 4.8, title, _subtitle(digits, "dashed: a tenth of all"))
     axes = figure.subplots()
-    axes.bar(range(CLASSES), counts, color=_BLUE)
-    axes.axhline(counts.mean(), color=_RED, linestyle="--", linewidth=1.2)
-    names = [f"{label}\n{count:,}\n{_percent(count / counts.sum(), 1)}" for label, count in enumerate(counts)]
-    axes.set_xticks(range(CLASSES), names, color=_TEXT)
+    axes.bar(range(CLASSES), counts, color=BLUE)
+    axes.axhline(counts.mean(), color=RED, linestyle="--", linewidth=1.2)
+    names = [f"{label}\n{count:,}\n{percent(count / counts.sum(), 1)}" for label, count in enumerate(counts)]
+    axes.set_xticks(range(CLASSES), names, color=TEXT)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="class, digits, share", ylabel="digits")
     axes.grid(visible=False, axis="x")
     return figure
 
 
-@_in_house_style
+@in_house_style
 def class_means(digits: Digits) -> Figure:
     """The mean image of each class; without labels, that of the whole set."""
     groups = {"all": digits.images}
@@ -199,63 +156,28 @@ def class_means(digits: Digits) -> Figure:
     means = [group.mean(axis=0) if len(group) else np.zeros((SIDE, SIDE)) for group in groups.values()]
     captions = [(name, f"{len(group):,} digits") for name, group in groups.items()]
     title = "The average of each class" if len(groups) > 1 else "The average digit"
-    return _gallery(title, _subtitle(digits, "the sharper, the more alike"), np.array(means), captions, most_columns=5)
+    return gallery(title, _subtitle(digits, "the sharper, the more alike"), np.array(means), captions, most_columns=5)
 
 
-@_in_house_style
+@in_house_style
 def pixel_deviation(digits: Digits) -> Figure:
     """How much each pixel differs between digits: its standard deviation (ddof=1), in grey levels of 0-255."""
     values = np.nan_to_num(deviation(count_values(digits))).reshape(SIDE, SIDE)
     row, column = divmod(int(values.argmax()), SIDE)
     title = f"{int((values == 0).sum())} of {SIDE * SIDE} pixels never change"
-    figure = _figure(7.8, 7.4, title, _subtitle(digits, f"most varied: row {row}, column {column}"))
+    figure = new_figure(7.8, 7.4, title, _subtitle(digits, f"most varied: row {row}, column {column}"))
     axes = figure.subplots()
     bar = {"label": "standard deviation (grey levels of 0–255)", "shrink": 0.8, "pad": 0.02}
-    seaborn.heatmap(values, ax=axes, cmap=_DEPTH, vmin=0, square=True, cbar_kws=bar, xticklabels=3, yticklabels=3)
+    seaborn.heatmap(values, ax=axes, cmap=DEPTH, vmin=0, square=True, cbar_kws=bar, xticklabels=3, yticklabels=3)
     axes.set(xlabel="column (pixels)", ylabel="row (pixels)")
     axes.tick_params(labelrotation=0)
     return figure
 
 
-def _figure(width: float, height: float, title: str, subtitle: str) -> Figure:
-    """An empty figure, its size in inches, below a title and a quieter second line."""
-    header = 0.7 if subtitle else 0.45
-    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - header / height), w_pad=0.1, h_pad=0.1)
-    figure = Figure(figsize=(width, height), layout=layout)
-    # A bold letter of size 14 is about 0.13 inches wide: a long title becomes smaller instead of being cut off.
-    size = 14 * min(1, (width - 0.3) / (0.13 * len(title)))
-    figure.text(0.14 / width, 1 - 0.14 / height, title, size=size, weight="bold", va="top")
-    figure.text(0.14 / width, 1 - 0.45 / height, subtitle, color=_QUIET, va="top")
-    return figure
-
-
-def _gallery(title: str, subtitle: str, images: NDArray[Any], captions: Sequence[tuple[str, str]], most_columns: int) -> Figure:
-    """Images (N, 28, 28) of 0-255, each between a line above and a line below."""
-    n_columns = min(most_columns, max(5, len(images)))
-    n_rows = -(-len(images) // n_columns)
-    figure = _figure(1.35 * n_columns, 0.8 + 1.75 * n_rows, title, subtitle)
-    every = list(figure.subplots(n_rows, n_columns, squeeze=False).flat) if n_rows else []
-    for axes in every:
-        axes.set_visible(False)
-    for axes, image, (above, below) in zip(every, images, captions, strict=False):
-        axes.set_visible(True)
-        axes.imshow(image, cmap=_INK, vmin=0, vmax=255)
-        axes.set_title(above, size=10.5, weight="bold", loc="center", pad=4)
-        axes.set_xlabel(below, size=10)
-        _strip(axes)
-    return figure
-
-
-def _strip(axes: Axes) -> None:
-    axes.set(xticks=[], yticks=[], frame_on=False)
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-
-
 def _curve(axes: Axes, history: _History, column: str, best: str, form: Callable[[float], str]) -> None:
     """Draw a column of the history and its val_ column; a ring and the title show where the last of them was best."""
     epochs = np.array(history["epoch"], int)
-    columns = [("training", history[column], _RED), ("validation", history[f"val_{column}"], _BLUE)]
+    columns = [("training", history[column], RED), ("validation", history[f"val_{column}"], BLUE)]
     lines = [(name, np.array(values, float), colour) for name, values, colour in columns if None not in values]
     for _, values, colour in lines:
         values[np.isinf(values)] = np.nan
@@ -285,17 +207,17 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
 def _reliability(axes: Axes, evaluation: Evaluation) -> None:
     """Accuracy with its 95 % interval against confidence, a point a bin; the fullest bin is spelt out."""
     bins = evaluation.reliability
-    axes.plot([0, 1], [0, 1], "--", color=_PALE)
+    axes.plot([0, 1], [0, 1], "--", color=PALE)
     for n, confidence, accuracy in zip(bins.counts, bins.confidence, bins.accuracy, strict=True):
         if n:
-            axes.vlines(confidence, *wilson_interval(round(n * accuracy), int(n)), color=_BLUE, linewidth=1.5, alpha=0.5)
-            fill = _BLUE if n >= _FEW else "white"
-            axes.plot(confidence, accuracy, "o", color=fill, markeredgecolor=_BLUE, markersize=8, clip_on=False)
+            axes.vlines(confidence, *wilson_interval(round(n * accuracy), int(n)), color=BLUE, linewidth=1.5, alpha=0.5)
+            fill = BLUE if n >= _FEW else "white"
+            axes.plot(confidence, accuracy, "o", color=fill, markeredgecolor=BLUE, markersize=8, clip_on=False)
     k = bins.counts.argmax()
-    rates = f"{_percent(bins.confidence[k], 1)} sure, {_percent(bins.accuracy[k], 1)} right"
+    rates = f"{percent(bins.confidence[k], 1)} sure, {percent(bins.accuracy[k], 1)} right"
     axes.set_title(f"fullest bin: {bins.counts[k]:,} digits, {rates}")
-    axes.text(0.02, 0.9, "above the line: too modest", color=_QUIET, va="top", transform=axes.transAxes)
-    axes.text(0.98, 0.04, "below the line: too sure", color=_QUIET, ha="right", transform=axes.transAxes)
+    axes.text(0.02, 0.9, "above the line: too modest", color=QUIET, va="top", transform=axes.transAxes)
+    axes.text(0.98, 0.04, "below the line: too sure", color=QUIET, ha="right", transform=axes.transAxes)
     axes.set(ylabel="accuracy (bars: 95 % intervals)", xlim=(0, 1), ylim=(0, 1.02))
     axes.yaxis.set_major_formatter(_in_percent)
 
@@ -303,7 +225,7 @@ def _reliability(axes: Axes, evaluation: Evaluation) -> None:
 def _histogram(axes: Axes, evaluation: Evaluation) -> None:
     bins = evaluation.reliability
     middles = (bins.edges[1:] + bins.edges[:-1]) / 2
-    axes.bar(middles, bins.counts, width=0.9 / len(middles), color=_BLUE)
+    axes.bar(middles, bins.counts, width=0.9 / len(middles), color=BLUE)
     for x, n in zip(middles, bins.counts, strict=True):
         axes.annotate(f"{n:,}" if n else "", (x, n), (0, 3), textcoords="offset points", ha="center", size=9)
     axes.set(xlabel="confidence", ylabel="digits (log scale)", yscale="symlog", yticks=[])
@@ -317,16 +239,12 @@ def _share_right(evaluation: Evaluation) -> str:
     n = len(evaluation.digits)
     if evaluation.n_correct == n:
         return f"No mistakes: all {n:,} digits are read right"
-    return f"{_percent(evaluation.accuracy)} of {n:,} digits are read right"
+    return f"{percent(evaluation.accuracy)} of {n:,} digits are read right"
 
 
 def _subtitle(digits: Digits, rest: str = "") -> str:
     name = digits.name if len(digits.name) <= 28 else f"…{digits.name[-27:]}"
     return f"{name}; {rest}" if rest else name
-
-
-def _percent(share: float, n_decimals: int = 2) -> str:
-    return "–" if np.isnan(share) else f"{100 * share:.{n_decimals}f} %"
 
 
 def _sure(confidence: float) -> str:

@@ -34,6 +34,7 @@ def publish(run: Run, model: Any, metrics: Mapping[str, Any], history: History, 
 
     page = report.render(
         name=run.name,
+        folder=str(run.folder),
         recipe=recipes.as_dict(run.recipe),
         metrics=metrics,
         history=history,
@@ -73,7 +74,7 @@ def export(run: Run, path: Path) -> float:
 
 def draw(judged: Evaluation | None, folder: Path) -> dict[str, Path]:
     """Draw confusion matrix, mistakes and calibration of an evaluation into a folder."""
-    from tenfold.learn import figures
+    from tenfold.learn import figures, style
 
     if judged is None:
         return {}
@@ -83,15 +84,15 @@ def draw(judged: Evaluation | None, folder: Path) -> dict[str, Path]:
         "calibration": figures.calibration(judged),
     }
     for name, figure in drawn.items():
-        figures.save(figure, folder / f"{name}.png")
+        style.save(figure, folder / f"{name}.png")
     return {name: folder / f"{name}.png" for name in drawn}
 
 
 def _curves(run: Run, history: History) -> Path:
-    from tenfold.learn import figures
+    from tenfold.learn import figures, style
 
     path = run.folder / "curves.png"
-    figures.save(figures.curves(history, f"{run.name}: how it learned"), path)
+    style.save(figures.curves(history, f"{run.name}: how it learned"), path)
     return path
 
 

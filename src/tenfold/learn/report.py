@@ -71,6 +71,7 @@ class Learning(NamedTuple):
 def render(
     *,
     name: str,
+    folder: str,
     recipe: Mapping[str, Any],
     metrics: Mapping[str, Any],
     history: Mapping[str, Sequence[float | None]],
@@ -80,7 +81,8 @@ def render(
     """The report of a run as one HTML page, without scripts and without anything from elsewhere.
 
     Args:
-        name: of the run, that of its folder in `runs`.
+        name: of the run.
+        folder: of the run, as one types it.
         recipe: as in recipe.json.
         metrics: as in metrics.json; rates are fractions 0-1; what is None or absent is left out of the page.
         history: the columns of history.csv, one value an epoch; None where nothing was held out.
@@ -95,7 +97,7 @@ def render(
     known = {key: value for key, value in metrics.items() if value is not None}
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         name=name,
-        folder=shlex.quote(f"runs/{name}"),
+        folder=shlex.quote(folder),
         recipe=recipe,
         recipe_json=json.dumps(recipe, indent=2, ensure_ascii=False),
         metrics=known,

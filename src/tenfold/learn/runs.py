@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -134,7 +136,7 @@ def load_weights(model: Any, path: Path) -> None:
     """
     try:
         model.load_weights(path)
-    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+    except (OSError, ValueError, KeyError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
         raise RunError(f"{path}: holds no weights for this network ({str(problem).splitlines()[0][:120]})") from problem
 
 

@@ -148,7 +148,9 @@ def _train(
             stack.callback(observer.close)
             observer.training_begins(networks.summary(model), len(splits.training), len(splits.validation))
         fitting.run(run.folder, observers)
-    _finish(run, recipe, splits, fitting, time.perf_counter() - started, bare)
+    seconds = round(time.perf_counter() - started, 3)
+    facts = {"seconds": seconds, "start_from": None if start_from is None else str(start_from)}
+    _finish(run, recipe, splits, fitting, facts, bare)
 
 
 def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpoint | None:
@@ -170,11 +172,11 @@ def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpo
     return found
 
 
-def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, seconds: float, bare: bool) -> None:
+def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, facts: dict[str, Any], bare: bool) -> None:
     """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
     held_back = {"validation": splits.validation, "test": splits.test}
     judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
-    metrics = _metrics(recipe, splits, fitting, judged) | {"seconds": round(seconds, 3)}
+    metrics = _metrics(recipe, splits, fitting, judged) | facts
     with storage.whole_file(run.folder / "model.keras") as temporary:
         fitting.model.save(temporary)
     if not bare:
