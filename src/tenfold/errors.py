@@ -12,6 +12,10 @@ from pathlib import Path
 class TenfoldError(Exception):
     """Base of all errors that a user's input can cause."""
 
+    def __str__(self) -> str:
+        """The message as one printable line, whatever characters a file's name or content brought in."""
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in super().__str__())
+
 
 class UsageError(TenfoldError):
     """An argument or option that does not make sense."""
@@ -54,4 +58,4 @@ class TenfoldNotice(UserWarning):
 
 def of_system(problem: OSError, path: Path) -> str:
     """Say in one line what the operating system refused, e.g. 'runs/a: Permission denied'."""
-    return f"{path}: {problem.strerror or type(problem).__name__}"
+    return f"{path}: {problem.strerror or str(problem) or type(problem).__name__}"

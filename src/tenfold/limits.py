@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 
 from tenfold.errors import UsageError
 
+_MOST_FIGURES = 18  # of a limit; no machine has that many bytes
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -35,7 +37,7 @@ def from_environment() -> Limits:
         value = os.environ.get(name)
         if value is None:
             continue
-        if not (value.isascii() and value.isdigit() and int(value) > 0):
-            raise UsageError(f"environment variable {name}: found {value!r}, expected a positive whole number")
+        if not (value.isascii() and value.isdigit() and len(value) <= _MOST_FIGURES and int(value) > 0):
+            raise UsageError(f"environment variable {name}: found {value[:40]!r}, expected a positive whole number")
         changed[field.name] = int(value)
     return Limits(**changed)

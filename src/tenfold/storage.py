@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tenfold.errors import StorageError, of_system
@@ -26,7 +26,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: the folder cannot be written to or the disk is full; nothing is left behind.
     """
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -36,7 +36,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     except OSError as problem:
         raise StorageError(f"cannot write {of_system(problem, path)}") from problem
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on what made the writing fail, such as a read-only disk, this fails too
+            temporary.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -57,10 +58,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: `path` exists and is not an empty folder, or the place cannot be written to.
     """
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = _beside(path)
     try:
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise StorageError(f"{path} exists already; choose another folder or remove it first")
+        shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed and had the same number
         temporary.mkdir(parents=True)
         yield temporary
         if path.exists():
@@ -90,15 +92,28 @@ def lock(folder: Path, purpose: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
             raise StorageError(f"{folder} is in use by another {purpose}; wait for it or choose another folder") from taken
+        except OSError as problem:
+            raise StorageError(f"cannot lock {of_system(problem, folder)}") from problem
         yield
     finally:
         os.close(handle)
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    """The SHA-256 of a file, as 64 hexadecimal digits.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    """The temporary name for what shall become `path`."""
+    if not path.name or path.name == "..":
+        raise StorageError(f"cannot write {path}: it has no name of its own; expected the name of a new file or folder")
+    return path.with_name(f".{os.getpid()}.{path.name}")
 
 
 def _fsync(path: Path) -> None:

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,3 +92,14 @@ def test_importing_tensorflow_says_nothing() -> None:
     env = os.environ | {"KERAS_BACKEND": "tensorflow"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_jax_trains_and_saves_without_tensorflow(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from tenfold.learn import backend, networks, recipes
+backend.save(networks.build(recipes.RECIPES["classic"]), {str(tmp_path / "m.keras")!r})
+assert "tensorflow" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"KERAS_BACKEND": "jax"}, check=True)
+    assert (tmp_path / "m.keras").stat().st_size > 400_000

@@ -89,25 +89,29 @@ class Digits:
         """Hold out the last digits: a count (int) or a share below 1 (float); 0 holds out none.
 
         Raises:
-            DataError: nothing would be left to train on.
+            DataError: nothing would be left to train on, or the number is negative.
         """
-        held_out = validation if isinstance(validation, int) else round(len(self) * validation)
-        kept = len(self) - held_out
+        is_share = isinstance(validation, float)
+        possible = 0 <= validation < (1 if is_share else len(self))
+        kept = len(self) - (round(validation * len(self)) if is_share else int(validation)) if possible else 0
         if kept < 1:
-            raise DataError(f"{self.name}: cannot hold out {held_out:,} of {len(self):,} digits; choose fewer")
+            raise DataError(
+                f"{self.name}: cannot hold out {validation} of {len(self):,} digits; "
+                "expected a count (0, 1, …) or a share below 1 (0.2) that leaves digits to train on"
+            )
         return self[:kept], self[kept:]
 
     @cached_property
     def fingerprints(self) -> NDArray[np.uint64]:
         """A 64-bit BLAKE2b hash of each image's 784 bytes, uint64 (N,): equal pixels give equal fingerprints."""
-        rows = np.ascontiguousarray(self.images).reshape(len(self), -1)
-        hashes = b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in rows)
+        rows = np.ascontiguousarray(self.images).reshape(-1, SIDE * SIDE)
+        hashes = b"".join(hashlib.blake2b(row.data, digest_size=8).digest() for row in rows)
         return np.frombuffer(hashes, dtype="<u8").astype(np.uint64)
 
     @cached_property
     def sha256(self) -> str:
         """SHA-256 over all image bytes, then all label bytes, in order: 64 hexadecimal digits."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images))
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels))
+            digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()

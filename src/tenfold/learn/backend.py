@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,6 +92,22 @@ def name_and_versions() -> tuple[str, dict[str, str]]:
     keras = load_keras()
     backend: str = keras.backend.backend()
     return backend, {name: version(name) for name in ("keras", _LIBRARIES[backend], "numpy")}
+
+
+def save(model: Any, path: Path) -> None:
+    """Write a model to a `.keras` file.
+
+    While Keras saves, it asks of each object whether it is one of TensorFlow's, and imports TensorFlow for it. On JAX that
+    takes seconds and serves nothing, so there the import fails, as it does where TensorFlow is not installed.
+    """
+    hidden = load_keras().backend.backend() != "tensorflow" and "tensorflow" not in sys.modules
+    if hidden:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # None makes an import fail
+    try:
+        model.save(path)
+    finally:
+        if hidden:
+            del sys.modules["tensorflow"]
 
 
 def compiled_steps(model: Any, optimizer: Any, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Steps:

@@ -178,7 +178,7 @@ def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, facts: d
     judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
     metrics = _metrics(recipe, splits, fitting, judged) | facts
     with storage.whole_file(run.folder / "model.keras") as temporary:
-        fitting.model.save(temporary)
+        backend.save(fitting.model, temporary)
     if not bare:
         from tenfold.learn import publishing
 

@@ -24,7 +24,12 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.ge
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _EXPECTED = "expected a PNG, JPEG, WebP, GIF, BMP or TIFF"
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error, OverflowError)
+_OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
+# What Pillow raises on damaged files: of 24,000 it was OSError, SyntaxError, ValueError and IndexError; the rest is caution.
+_DAMAGED = (
+    *(OSError, SyntaxError, ValueError, LookupError, ArithmeticError, AssertionError, AttributeError),
+    *(EOFError, MemoryError, RuntimeError, TypeError, struct.error, zlib.error),
+)
 
 
 def decode(source: Source) -> NDArray[np.uint8]:
@@ -32,7 +37,7 @@ def decode(source: Source) -> NDArray[np.uint8]:
 
     Args:
         source: a path, the bytes of a file, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) of uint8;
-            uint16, bool and floats are scaled to 0-255 (floats by their own range).
+            other numbers are scaled to 0-255.
 
     Returns:
         uint8 (H, W) or (H, W, 3), values 0-255, as displayed: EXIF orientation applied, transparency laid on paper.
@@ -54,11 +59,11 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
         # Pillow's own warnings (odd EXIF, large pictures) say nothing a user could act on.
         warnings.simplefilter("ignore")
         image = _open(content, name)
-        n_frames = _count_frames(image)
         marked = image.info.get(mark[0]) == mark[1]
         pixels = _pixels(image, name)
-    if n_frames > 1:
-        warnings.warn(f"{name}: holds {n_frames} frames or pages; only the first is read", TenfoldNotice, stacklevel=3)
+        has_more = _has_more(image)
+    if has_more:
+        warnings.warn(f"{name}: holds more than one frame or page; only the first is read", TenfoldNotice, stacklevel=3)
     return pixels, marked
 
 
@@ -66,92 +71,97 @@ def _read(path: Path) -> bytes:
     allowed = limits.from_environment().max_picture_bytes
     try:
         with path.open("rb") as file:
-            content = file.read(allowed + 1)
+            return file.read(allowed + 1)
     except OSError as problem:
         raise PictureError(f"cannot read {of_system(problem, path)}") from problem
-    return content
+    except ValueError as problem:  # a NUL in the name
+        raise PictureError(f"cannot read {path}: {problem}; expected the path of a picture") from problem
 
 
 def _open(content: bytes, name: str) -> Image.Image:
-    allowed = limits.from_environment()
+    allowed = limits.from_environment().max_picture_bytes
     if not content:
         raise PictureError(f"{name}: empty; {_EXPECTED}")
-    if len(content) > allowed.max_picture_bytes:
-        raise PictureError(f"{name}: more than {allowed.max_picture_bytes:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
+    if len(content) > allowed:
+        raise PictureError(f"{name}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
+    max_pixels = _max_pixels()
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as problem:
         raise PictureError(f"{name}: not a picture that can be read; {_EXPECTED}") from problem
     except Image.DecompressionBombError as problem:
-        raise PictureError(f"{name}: too many pixels; shrink it") from problem
+        raise _too_large(name, "", max_pixels) from problem
     except _DAMAGED as problem:
-        raise PictureError(f"{name}: damaged ({_first_line(problem)}); {_EXPECTED}") from problem
-    if image.format == "TIFF" and Path(name).suffix.lower() in {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}:
+        raise _damaged(name, problem) from problem
+    if image.format == "TIFF" and Path(name).suffix.lower() in _OTHER_SUFFIXES:
         raise PictureError(f"{name}: holds a TIFF in spite of its name; rename it to .tif if that is what it should be")
     return image
 
 
-def _check_size(image: Image.Image, name: str) -> None:
+def _max_pixels() -> int:
+    """The limit on pixels. Where it has been raised beyond Pillow's own, Pillow's has to follow, for the whole process."""
     allowed = limits.from_environment().max_picture_pixels
-    width, height = image.size
-    if width * height > allowed:
-        raise PictureError(
-            f"{name}: {width:,} x {height:,} pixels, more than {allowed:,}; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS"
-        )
-    if width * height == 0:
-        raise PictureError(f"{name}: {width} x {height} pixels; expected at least one")
+    if Image.MAX_IMAGE_PIXELS is not None and allowed > 2 * Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = allowed // 2 + 1
+    return allowed
 
 
-def _count_frames(image: Image.Image) -> int:
-    """1 or 2: whether there is a second frame. Counting all would read the whole file."""
+def _has_more(image: Image.Image) -> bool:
+    """Whether more frames or pages follow. What follows in a phone's JPEG (MPO) is a preview or a depth map."""
     try:
-        image.seek(1)
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
     except _DAMAGED:
-        return 1
-    finally:
-        try:
-            image.seek(0)
-        except _DAMAGED:
-            pass
-    return int(getattr(image, "n_frames", 2))
+        return False
 
 
 def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
-    _check_size(image, name)
+    max_pixels = _max_pixels()
+    width, height = image.size
+    if width * height > max_pixels:
+        raise _too_large(name, f"{width:,} x {height:,} pixels, ", max_pixels)
+    if width * height == 0:
+        raise PictureError(f"{name}: {width} x {height} pixels; expected at least one")
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        return _to_bytes(upright)
+        return _to_bytes(ImageOps.exif_transpose(image))
     except PictureError as problem:
         raise PictureError(f"{name}: {problem}") from problem
     except Image.DecompressionBombError as problem:
-        raise PictureError(f"{name}: too many pixels; shrink it") from problem
+        raise _too_large(name, "", max_pixels) from problem
     except _DAMAGED as problem:
-        raise PictureError(f"{name}: damaged ({_first_line(problem)}); {_EXPECTED}") from problem
+        raise _damaged(name, problem) from problem
+
+
+def _too_large(name: str, size: str, max_pixels: int) -> PictureError:
+    return PictureError(f"{name}: {size}more than {max_pixels:,}; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS")
+
+
+def _damaged(name: str, problem: BaseException) -> PictureError:
+    reason = (str(problem) or type(problem).__name__).splitlines()[0][:120]
+    return PictureError(f"{name}: damaged ({reason}); {_EXPECTED}")
 
 
 def _to_bytes(image: Image.Image) -> NDArray[np.uint8]:
     """Any mode of Pillow to uint8 grey or colour."""
-    if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
+    if image.mode.startswith("I") or image.mode == "F":
         return _from_array(np.asarray(image))
     if image.has_transparency_data:
-        return _on_paper(np.asarray(image.convert("RGBA")))
-    if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))
-    return np.asarray(image.convert("RGB"))
+        return _on_paper(image.convert("RGBA"))
+    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
 
 
-def _on_paper(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay strokes on transparency onto paper that they stand out from: white, or black if they are light."""
-    opacity = rgba[..., 3:].astype(np.float32) / 255
-    colour = rgba[..., :3].astype(np.float32)
-    weight = float(opacity.sum())
-    mean = float((colour * opacity).sum()) / (3 * weight) if weight else 0.0
-    # An opaque background of its own decides nothing: the paper then shows only at its edges.
-    paper = 255.0 if mean < 128 else 0.0
-    if float(opacity.min()) > 0.99:
-        return rgba[..., :3].copy()
-    return np.rint(colour * opacity + paper * (1 - opacity)).astype(np.uint8)
+def _on_paper(rgba: Image.Image) -> NDArray[np.uint8]:
+    """Lay strokes on transparency onto paper that they stand out from: white, or black if they are light.
+
+    What covers more than half of the picture is a page of its own; the paper then goes on at its edges.
+    """
+    opacity, colour = rgba.getchannel("A"), rgba.convert("RGB")
+    counts = np.array(colour.convert("L").histogram(opacity.point(lambda value: 255 * (value > 127))))
+    is_page = counts.sum() > rgba.width * rgba.height / 2
+    is_dark = counts[:128].sum() >= counts[128:].sum()
+    paper = Image.new("RGB", rgba.size, "white" if is_dark != is_page else "black")
+    paper.paste(colour, mask=opacity)
+    return np.asarray(paper)
 
 
 def _from_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -161,31 +171,33 @@ def _from_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
         raise PictureError(f"array of shape {array.shape}, expected (H, W), (H, W, 3) or (H, W, 4)")
     allowed = limits.from_environment().max_picture_pixels
     if array.shape[0] * array.shape[1] > allowed:
-        raise PictureError(f"array of shape {array.shape}: more than {allowed:,} pixels; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS")
+        raise _too_large(f"array of shape {array.shape}", "", allowed)
     scaled = _scaled(array)
-    return _on_paper(scaled) if scaled.ndim == 3 and scaled.shape[2] == 4 else scaled
+    return _on_paper(Image.fromarray(scaled)) if scaled.ndim == 3 and scaled.shape[2] == 4 else scaled
 
 
 def _scaled(array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Any number type to 0-255. 16-bit values are divided, other wide types stretched from their lowest to their highest."""
+    """Any number type to 0-255.
+
+    Of 16 bits the upper 8 are taken. Other values from 0 to 255 stay as they are, except that floats up to 1 are shares of
+    255; all else is stretched from its lowest to its highest value.
+    """
+    kind = array.dtype.kind
     if array.dtype == np.uint8:
         return array.view(np.uint8)
-    if array.dtype == np.bool_:
+    if kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.uint16:
-        return (array.astype(np.uint32) * 255 // 65535).astype(np.uint8)
-    if array.dtype.kind not in "iuf":
+    if kind == "u" and array.dtype.itemsize == 2:
+        return (array.astype(np.uint16) >> 8).astype(np.uint8)
+    if kind not in "iuf":
         raise PictureError(f"array of {array.dtype}, expected numbers (uint8)")
     values = array.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise PictureError("holds NaN or infinite values, expected finite numbers")
     low, high = float(values.min()), float(values.max())
-    if 0 <= low and high <= 255 and array.dtype.kind in "iu":
-        return values.astype(np.uint8)
-    if 0 <= low and high <= 1:
-        low, high = 0.0, 1.0
-    return np.rint((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
-
-
-def _first_line(problem: BaseException) -> str:
-    return (str(problem) or type(problem).__name__).splitlines()[0][:120]
+    if not np.isfinite(high - low):
+        raise PictureError("holds NaN, infinite or enormous values, expected finite numbers")
+    if low < 0 or high > 255:
+        values -= low
+        values *= 255 / (high - low) if high - low > 1e-300 else 0.0
+    elif kind == "f" and high <= 1:
+        values *= 255
+    return np.rint(values, out=values).astype(np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tenfold.picture.ink import Ink
+from tenfold.picture.ink import Ink, has_dark_rim
 
 SIDE = 28
 BOX = 20
@@ -33,7 +33,7 @@ def glyph(ink: Ink) -> NDArray[np.uint8]:
     return _centred(_resized(_thickened(strength), BOX))
 
 
-def box(strength: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
+def box(strength: NDArray[np.floating]) -> tuple[int, int, int, int] | None:
     """The box (x, y, width, height) around all ink, or None without ink."""
     rows = np.flatnonzero((strength > _INK).any(axis=1))
     columns = np.flatnonzero((strength > _INK).any(axis=0))
@@ -44,11 +44,11 @@ def box(strength: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
 
 
 def is_glyph(pixels: NDArray[np.uint8]) -> bool:
-    """Whether a picture is a glyph already: 28x28 grey, a black margin, 20 pixels long, its centre of mass in the middle."""
+    """Whether a picture is a glyph already: 28x28 grey, a dark rim, 20 pixels long, its centre of mass in the middle."""
     if pixels.shape != (SIDE, SIDE):
         return False
-    found = box(pixels.astype(np.float32) / 255)
-    if found is None or pixels[:2].any() or pixels[-2:].any() or pixels[:, :2].any() or pixels[:, -2:].any():
+    found = box(pixels / 255)
+    if found is None or not has_dark_rim(pixels):
         return False
     return abs(max(found[2:]) - BOX) <= 1 and all(abs(c - MIDDLE) <= 1 for c in _centre_of_mass(pixels))
 
@@ -83,7 +83,8 @@ def _resized(strength: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     # A box filter is the area mean when it shrinks; it would leave blocks when it enlarges.
     method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
     resized = np.asarray(Image.fromarray(strength).resize(size, method))
-    peak = max(float(np.percentile(resized[resized > _FAINT], 90, method="nearest")), _FAINT) if (resized > _FAINT).any() else 1.0
+    visible = resized[resized > _FAINT]
+    peak = float(np.percentile(visible, 90, method="nearest")) if visible.size else 1.0
     return np.clip(resized / peak, 0, 1)
 
 

@@ -140,25 +140,27 @@ def _spread(ink: NDArray[np.bool_]) -> float:
 
 
 def _surface(grey: NDArray[np.float32], where: NDArray[np.bool_], quantile: float | None = None) -> NDArray[np.float32]:
-    """The quadratic surface nearest to `grey` over the pixels in `where`, or over about 10,000 of them.
+    """The quadratic surface nearest to `grey` over the pixels in `where`, or over about 4,000 of them.
 
     Nearest by least squares; with a quantile, the surface that this share of the pixels lies under (Koenker and Bassett,
     Econometrica 46, 1978), found by weighing pixels by the inverse of their distance.
     """
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in grey.shape)
-    step = 1 + int(np.sqrt(grey.size / 10_000))
+    step = 1 + int(np.sqrt(grey.size / 4_000))
     rows, columns = np.nonzero(where[::step, ::step])
     if len(rows) < 12:
         step = 1
         rows, columns = np.nonzero(where)
     v, u, values = y[::step][rows], x[::step][columns], grey[::step, ::step][rows, columns]
-    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
-    weights = np.ones_like(values)
+    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1).astype(np.float64)
+    weights = np.ones(len(values))
     for _ in range(1 if quantile is None else 12):
-        c = np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        # The normal equations: the six terms are far from parallel, and a decomposition takes ten times as long.
+        weighted = terms.T * weights
+        c = np.linalg.solve(weighted @ terms + 1e-6 * np.eye(6), weighted @ values)
         above = values - terms @ c
         if quantile is not None:
-            weights = np.sqrt(np.where(above > 0, quantile, 1 - quantile) / np.maximum(np.abs(above), 1))
+            weights = np.where(above > 0, quantile, 1 - quantile) / np.maximum(np.abs(above), 1)
     across, down = c[1] * x + c[3] * x * x, c[0] + c[2] * y + c[5] * y * y
     return np.asarray(across + down[:, None] + c[4] * np.outer(y, x), np.float32)
 

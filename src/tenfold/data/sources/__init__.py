@@ -39,14 +39,19 @@ def load(source: str | Path, part: Part = "all") -> Digits:
         return packaged.load(source, part)
     path = Path(source)
     try:
-        return _read(path, part)
+        digits = _read(path, part)
     except OSError as problem:
         raise DataError(f"cannot read {of_system(problem, path)}") from problem
+    if not len(digits):
+        raise DataError(f"{path}: holds no digits; expected at least one")
+    return digits
 
 
 def _read(path: Path, part: Part) -> Digits:
     if not path.exists():
         raise DataError(f"{path}: no such data set or file; {EXPECTED}")
+    if not (path.is_dir() or path.is_file()):
+        raise DataError(f"{path}: neither a file nor a folder; {EXPECTED}")
     match format_of(path):
         case "npz":
             return npz.read(path, part)
@@ -67,15 +72,17 @@ def save(digits: Digits, path: Path, form: Format | None = None) -> None:
         form: the format, else chosen by the name: `.csv`, `.csv.gz`, `.zip`, `.npz`, `…idx3-ubyte[.gz]`, or a folder.
 
     Raises:
-        DataError: the name fits no format.
+        DataError: there are no digits, or the name fits no format.
         StorageError: the place cannot be written to.
     """
+    if not len(digits):
+        raise DataError(f"{path}: not written, since {digits.name} holds no digits; expected at least one")
     writers = {"csv": kaggle.write, "idx": idx.write, "npz": npz.write, "folder": folder.write}
     writers[form or format_of(path)](digits, path)
 
 
 def format_of(path: Path) -> Format:
-    """The format a path stands for, by its name alone (an existing folder is a folder whatever its name).
+    """The format a path stands for, by its name; what exists as a folder is one whatever its name, and a file is none.
 
     Raises:
         DataError: the name fits no format.
@@ -89,6 +96,6 @@ def format_of(path: Path) -> Format:
         return "npz"
     if "ubyte" in name or name.removesuffix(".gz").endswith(".idx"):
         return "idx"
-    if not path.suffix:
+    if not path.suffix and not path.is_file():
         return "folder"
     raise DataError(f"{path}: the name fits no format; {EXPECTED}")

@@ -6,7 +6,8 @@ A grey picture of 28x28 pixels with a dark rim is a glyph and is taken as it is;
 from __future__ import annotations
 
 import csv
-from pathlib import Path
+import io
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,11 @@ from PIL import Image, PngImagePlugin
 
 from tenfold import limits, picture, storage
 from tenfold.data.digits import CLASSES, SIDE, Digits
+from tenfold.data.sources.streams import open_bytes
 from tenfold.errors import DataError, PictureError
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+_LABELS = [str(label) for label in range(CLASSES)]
 _MARK = ("tenfold", "glyph")  # a text chunk: this PNG is a glyph, whatever it looks like
 
 
@@ -29,7 +32,7 @@ def read(path: Path) -> Digits:
     table = path / "labels.csv"
     if table.is_file():
         files, labels = _from_table(table)
-    elif classes := [path / str(label) for label in range(CLASSES) if (path / str(label)).is_dir()]:
+    elif classes := _classes(path):
         found = sorted((file for folder in classes for file in _pictures(folder)), key=lambda f: (f.name, f.parent.name))
         files, labels = found, [int(file.parent.name) for file in found]
     else:
@@ -55,30 +58,53 @@ def write(digits: Digits, path: Path) -> None:
             Image.fromarray(image).save(folder / f"{index:0{width}}.png", pnginfo=mark)
 
 
+def _classes(path: Path) -> list[Path]:
+    """The folders 0 to 9, as far as they are there.
+
+    Raises:
+        DataError: beside them is a folder for another number, whose pictures would be left out in silence.
+    """
+    folders = sorted(f for f in path.iterdir() if f.name.isdigit() and f.is_dir())
+    classes = [f for f in folders if f.name in _LABELS]
+    if classes and len(classes) < len(folders):
+        wrong = next(f for f in folders if f not in classes)
+        raise DataError(f"{wrong}: a folder for the class {wrong.name!r}, expected only the digits 0-9")
+    return classes
+
+
 def _pictures(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES and not f.name.startswith(".") and f.is_file())
 
 
 def _from_table(table: Path) -> tuple[list[Path], list[int]]:
     files, labels = [], []
-    with table.open(encoding="utf-8-sig", newline="") as stream:
-        try:
-            rows = list(csv.reader(stream))
-        except (csv.Error, UnicodeDecodeError) as problem:
-            raise DataError(f"{table}: {problem}; expected UTF-8 lines of file,label") from problem
-    if not rows or [name.strip() for name in rows[0]] != ["file", "label"]:
-        raise DataError(f"{table}, line 1: expected the header file,label")
-    for number, row in enumerate(rows[1:], start=2):
-        if not row:
-            continue
-        if len(row) != 2 or row[1].strip() not in map(str, range(CLASSES)):
-            raise DataError(f"{table}, line {number}: found {','.join(row)[:60]!r}, expected file,label with a label 0-9")
-        file = table.parent / row[0].strip()
+    rows = _rows(table)
+    number, header = rows[0] if rows else (1, [])
+    if [name.strip() for name in header] != ["file", "label"]:
+        raise DataError(f"{table}, line {number}: found {','.join(header)[:60]!r}, expected the header file,label")
+    for number, row in rows[1:]:
+        where = f"{table}, line {number}"
+        if len(row) != 2 or row[1].strip() not in _LABELS:
+            raise DataError(f"{where}: found {','.join(row)[:60]!r}, expected file,label with a label 0-9")
+        name = row[0].strip()
+        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            raise DataError(f"{where}: {name[:60]!r} leads outside the folder; expected the name of a picture inside it")
+        file = table.parent / name
         if not file.is_file():
-            raise DataError(f"{table}, line {number}: no such file {row[0]!r} beside labels.csv")
+            raise DataError(f"{where}: no file {name[:60]!r} in the folder; expected the name of a picture inside it")
         files.append(file)
         labels.append(int(row[1]))
     return files, labels
+
+
+def _rows(table: Path) -> list[tuple[int, list[str]]]:
+    """The rows of a CSV file that are not blank, each with the number of its (last) line."""
+    try:
+        with open_bytes(table) as stream:
+            reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""))
+            return [(reader.line_num, row) for row in reader if row]
+    except (csv.Error, UnicodeDecodeError) as problem:
+        raise DataError(f"{table}: {problem}; expected UTF-8 lines of file,label") from problem
 
 
 def _glyph(file: Path) -> NDArray[np.uint8]:
@@ -86,6 +112,8 @@ def _glyph(file: Path) -> NDArray[np.uint8]:
         pixels, marked = picture.decode_marked(file, _MARK)
     except PictureError as problem:
         raise DataError(str(problem)) from problem
+    if pixels.shape == (SIDE, SIDE, 3) and (pixels == pixels[..., :1]).all():
+        pixels = pixels[..., 0]  # grey, saved as colour
     if pixels.shape == (SIDE, SIDE) and (marked or picture.has_dark_rim(pixels)):
         return pixels
     return picture.glyph(picture.ink(pixels))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import limits, storage
-from tenfold.data.digits import SIDE, Digits
+from tenfold.data.digits import CLASSES, SIDE, Digits
 from tenfold.data.sources.streams import open_bytes
 from tenfold.errors import DataError
 
@@ -36,6 +36,9 @@ def read(path: Path) -> Digits:
     labels = _array(labels_path, n_dimensions=1) if labels_path else None
     if labels is not None and len(labels) != len(images):
         raise DataError(f"{path} has {len(images):,} images but {labels_path} {len(labels):,} labels; expected as many of each")
+    if labels is not None and labels.max(initial=0) >= CLASSES:
+        row = int(np.argmax(labels >= CLASSES))
+        raise DataError(f"{labels_path}, row {row + 1}: label {labels[row]}, expected a digit 0-9")
     return Digits(images, labels, path.name)
 
 
@@ -62,13 +65,16 @@ def write(digits: Digits, path: Path) -> None:
     """Write images to `path` and labels, if there are any, beside it.
 
     Raises:
-        DataError: there are labels, and from the name of the images no name for them follows.
+        DataError: there are labels, and from the name of the images no name for them follows; or there are none, and the
+            labels of other images lie where they would be taken for those of these.
     """
     if digits.labels is not None:
         labels_path = _labels_name(path)
         if labels_path == path:
             raise DataError(f"{path}: cannot name the labels; expected a name such as train-images-idx3-ubyte.gz")
         _write_array(digits.labels, labels_path)
+    elif stale := _labels_beside(path):
+        raise DataError(f"{path}: other labels lie beside it, in {stale.name}; remove them or choose another name")
     _write_array(digits.images, path)
 
 
@@ -105,8 +111,10 @@ def _labels_name(path: Path) -> Path:
 def _labels_beside(path: Path) -> Path | None:
     """The file of labels that goes with a file of images: same name, gzipped or not."""
     name = _labels_name(path)
+    if name == path:
+        return None
     other = name.with_name(name.name.removesuffix(".gz") if name.suffix == ".gz" else f"{name.name}.gz")
-    return next((p for p in (name, other) if p != path and p.name.removesuffix(".gz") != path.name.removesuffix(".gz") and p.is_file()), None)
+    return next((p for p in (name, other) if p.is_file()), None)
 
 
 def _find(folder: Path, stem: str) -> Path | None:
