@@ -7,7 +7,8 @@ train: .venv/ready
 	$(BIN)/tenfold train --recipe classic --run runs/classic --resume
 
 test: check
-	$(BIN)/python -m pytest
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/learn
 
 check: .venv/ready
 	$(BIN)/ruff check
