@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import tenfold
+from tenfold import Digits
+from tenfold.data.sources import load, save
+from tenfold.errors import DataError, StorageError
+
+NAMES = ["d.csv", "d.csv.gz", "d.zip", "d.npz", "d-images-idx3-ubyte", "d-images-idx3-ubyte.gz", "d"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(
+    images=arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))),
+    labelled=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_a_round_trip_is_exact(
+    tmp_path_factory: pytest.TempPathFactory, name: str, images: np.ndarray, labelled: bool, seed: int
+) -> None:
+    """Whatever the pixels: images that are all white, pure noise, blank."""
+    labels = np.random.default_rng(seed).integers(0, 10, len(images)).astype(np.uint8) if labelled else None
+    path = tmp_path_factory.mktemp("trip") / name
+    save(Digits(images, labels, "any"), path)
+    found = load(path)
+    assert (found.images == images).all()
+    assert (found.labels is None) if labels is None else (found.labels == labels).all()
+
+
+@pytest.mark.parametrize("name", ["d.csv.gz", "d.zip", "d.npz", "d-images-idx3-ubyte.gz"])
+def test_the_same_digits_give_the_same_bytes(tmp_path: Path, name: str) -> None:
+    digits = load("mnist", "test")[:5]
+    for folder in ("a", "b"):
+        save(digits, tmp_path / folder / name)
+    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_packaged_sets_are_mnist_and_its_kaggle_layout() -> None:
+    mnist = tenfold.load("mnist")
+    assert [len(tenfold.load("mnist", part)) for part in ("train", "test")] == [60_000, 10_000]
+    order = np.random.default_rng(0).permutation(70000)
+    train, test = tenfold.load("digit-recognizer", "train"), tenfold.load("digit-recognizer", "test")
+    assert (len(train), len(test)) == (42_000, 28_000)
+    assert (train.images == mnist.images[order[:42_000]]).all()
+    assert (test.labels == mnist.known_labels[order[42_000:]]).all()
+    assert train.sha256 == "e836630cb8dabe03cd5aaf79ccda50784bee71bc78cc75d8b898f204ca828db6"
+    assert test.sha256 == "b0612378fc030c1f4884b072937fd370311f6153752d5b0880d9c4d10376eadc"
+
+
+def test_kerass_mnist_npz_has_parts(tmp_path: Path) -> None:
+    digits = load("mnist", "test")[:30]
+    first, last = digits[:20], digits[20:]
+    np.savez(
+        tmp_path / "mnist.npz",
+        x_train=first.images,
+        y_train=first.labels,
+        x_test=last.images,
+        y_test=last.labels.astype(np.int64),
+    )
+    assert [len(load(tmp_path / "mnist.npz", part)) for part in ("train", "test", "all")] == [20, 10, 30]
+    assert (load(tmp_path / "mnist.npz", "test").labels == last.labels).all()
+
+
+def test_a_folder_with_the_four_files_of_mnist_has_parts(tmp_path: Path) -> None:
+    digits = load("mnist", "test")[:30]
+    save(digits[:20], tmp_path / "train-images-idx3-ubyte.gz")
+    save(digits[20:], tmp_path / "t10k-images-idx3-ubyte")
+    assert [len(load(tmp_path, part)) for part in ("train", "test", "all")] == [20, 10, 30]
+
+
+def test_a_file_has_only_the_part_all(tmp_path: Path) -> None:
+    save(load("mnist", "test")[:3], tmp_path / "d.csv")
+    with pytest.raises(DataError, match=r"has no part 'train'; expected part 'all'"):
+        load(tmp_path / "d.csv", "train")
+
+
+@pytest.mark.parametrize(("source", "said"), [("nowhere.csv", "no such data set"), ("mnits", "no such data set")])
+def test_what_is_not_there_is_said(source: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        load(source)
+
+
+def test_a_folder_that_holds_something_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "mine.txt").write_text("mine")
+    with pytest.raises(StorageError, match="exists already"):
+        save(load("mnist", "test")[:3], tmp_path / "d")
+    assert [p.name for p in tmp_path.rglob("*")] == ["d", "mine.txt"]
