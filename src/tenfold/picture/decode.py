@@ -25,6 +25,8 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.ge
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _EXPECTED = "expected a PNG, JPEG, WebP, GIF, BMP or TIFF"
 _OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
+# Pillow is content if all pixels are there; but a file without its end was cut, and other readers refuse it.
+_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
 # What Pillow raises on damaged files: of 24,000 it was OSError, SyntaxError, ValueError and IndexError; the rest is caution.
 _DAMAGED = (
     *(OSError, SyntaxError, ValueError, LookupError, ArithmeticError, AssertionError, AttributeError),
@@ -95,6 +97,8 @@ def _open(content: bytes, name: str) -> Image.Image:
         raise _damaged(name, problem) from problem
     if image.format == "TIFF" and Path(name).suffix.lower() in _OTHER_SUFFIXES:
         raise PictureError(f"{name}: holds a TIFF in spite of its name; rename it to .tif if that is what it should be")
+    if _ENDS.get(image.format or "", b"") not in content:
+        raise PictureError(f"{name}: cut short; fetch it again")
     return image
 
 

@@ -1,4 +1,4 @@
-"""The section *Data files* of the faults: each is named in one line, with file, row and column, and nothing is read in silence."""
+"""Faults of data files: each is named in one line, with file, row and column, and nothing is read in silence."""
 
 import gzip
 import struct

@@ -1,0 +1,184 @@
+"""The section *Pictures* of the faults, as far as it is about decoding: pixels as displayed, or one clear refusal."""
+
+import io
+import resource
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from tenfold.errors import PictureError, TenfoldNotice
+from tenfold.picture import decode
+
+
+def encoded(image: Image.Image, form: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def ramp(height: int = 20, width: int = 30) -> np.ndarray:
+    return np.linspace(0, 255, height * width).reshape(height, width).astype(np.uint8)
+
+
+def refused(source: object) -> str:
+    with pytest.raises(PictureError) as problem:
+        decode(source)
+    assert "\n" not in str(problem.value)
+    return str(problem.value)
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "GIF", "TIFF", "WEBP"])
+def test_lossless_formats_keep_every_pixel(form: str) -> None:
+    options = {"lossless": True} if form == "WEBP" else {}
+    found = decode(encoded(Image.fromarray(ramp()), form, **options))
+    grey = found if found.ndim == 2 else found[..., 0]
+    assert found.dtype == np.uint8
+    assert (grey == ramp()).all()
+
+
+def test_1_an_empty_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.png").write_bytes(b"")
+    assert "empty.png: empty" in refused(tmp_path / "empty.png")
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_2_a_picture_cut_at_any_byte_is_refused_and_nothing_else_happens(form: str) -> None:
+    content = encoded(Image.fromarray(ramp()), form)
+    for n_bytes in range(0, len(content), 1 if form == "PNG" else 3):
+        refused(content[:n_bytes])
+
+
+def test_3_a_huge_picture_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 50_000, 50_000, 1, 0, 0, 0, 0))
+    rows = chunk(b"IDAT", zlib.compress(bytes(6_251 * 50_000), 9))
+    path = tmp_path / "huge.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + rows + chunk(b"IEND", b""))
+    bounded = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({2**31}, {2**31}))"
+    code = f"{bounded}; from tenfold.picture import decode; decode({str(path)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "PictureError" in done.stderr.splitlines()[-1]
+    assert "huge.png: more than 100,000,000" in done.stderr.splitlines()[-1]
+
+
+def test_4_the_limit_of_pixels_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "600")
+    assert decode(encoded(Image.fromarray(ramp()), "PNG")).shape == (20, 30)
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "599")
+    assert "more than 599" in refused(encoded(Image.fromarray(ramp()), "PNG"))
+    assert "more than 599" in refused(ramp())
+
+
+def test_5_a_tiff_named_png_is_refused_and_so_is_eps(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(Image.fromarray(ramp()), "TIFF"))
+    assert "a TIFF" in refused(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(encoded(Image.fromarray(ramp()), "EPS"))
+    assert "not a picture that can be read" in refused(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize("content", [b"<svg xmlns='x'></svg>", b"%PDF-1.7\n%x", b"<!doctype html><p>7</p>", b"plain text"])
+def test_6_what_is_no_picture_is_refused(content: bytes) -> None:
+    assert "expected a PNG" in refused(content)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_7_a_picture_is_turned_as_displayed(orientation: int) -> None:
+    as_stored = {
+        1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
+        5: lambda a: a.T, 6: np.rot90, 7: lambda a: a[::-1, ::-1].T, 8: lambda a: np.rot90(a, -1),
+    }  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = np.ascontiguousarray(as_stored[orientation](ramp()))
+    assert (decode(encoded(Image.fromarray(stored), "PNG", exif=exif)) == ramp()).all()
+
+
+def test_8_sixteen_bits_are_scaled_not_clipped() -> None:
+    wide = np.linspace(0, 65535, 600).reshape(20, 30).astype(np.uint16)
+    for found in (decode(encoded(Image.fromarray(wide), "PNG")), decode(wide)):
+        assert np.abs(found.astype(int) - wide // 257).max() <= 1
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0)])
+def test_9_strokes_on_transparency_are_laid_on_paper_they_stand_out_from(ink: int, paper: int) -> None:
+    rgba = np.zeros((10, 10, 4), np.uint8)
+    rgba[2:8, 4:6] = (ink, ink, ink, 255)
+    found = decode(encoded(Image.fromarray(rgba), "PNG"))
+    assert (found[2:8, 4:6] == ink).all()
+    assert (found[0] == paper).all()
+
+
+def test_10_every_mode_is_converted() -> None:
+    grey = Image.fromarray(ramp())
+    assert np.abs(decode(encoded(grey.convert("P"), "PNG"))[..., 0].astype(int) - ramp()).max() <= 8
+    assert set(np.unique(decode(encoded(grey.convert("1"), "PNG")))) <= {0, 255}
+    cmyk = decode(encoded(Image.new("CMYK", (4, 4), (0, 0, 0, 255)), "TIFF"))
+    assert cmyk.shape == (4, 4, 3)
+    assert (cmyk == 0).all()
+    stretched = decode(encoded(Image.fromarray(ramp().astype(np.float32) / 255), "TIFF"))
+    assert np.abs(stretched.astype(int) - ramp()).max() <= 1
+    with_hole = Image.new("P", (4, 4), 0)
+    with_hole.putpalette([0, 0, 0, 255, 255, 255])
+    with_hole.putpixel((1, 1), 1)
+    assert decode(encoded(with_hole, "PNG", transparency=1)).shape == (4, 4, 3)
+
+
+def test_11_of_a_thousand_frames_the_first_is_read_with_a_notice() -> None:
+    frames = [Image.new("L", (8, 8), i % 256) for i in range(1000)]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    with pytest.warns(TenfoldNotice, match="only the first is read"):
+        found = decode(content)
+    assert (found == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 10_000), (10_000, 1)])
+def test_12_extreme_shapes_are_decoded(shape: tuple[int, int]) -> None:
+    assert decode(encoded(Image.fromarray(np.zeros(shape, np.uint8)), "PNG")).shape == shape
+
+
+def test_14_a_bomb_of_text_chunks_is_refused() -> None:
+    info = PngImagePlugin.PngInfo()
+    for i in range(80):
+        info.add_text(f"k{i}", "x" * 1_000_000, zip=True)
+    content = encoded(Image.fromarray(ramp()), "PNG", pnginfo=info)
+    assert len(content) < 1_000_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused(content)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000, "kilobytes"
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((0, 5), np.uint8),
+        np.zeros(5, np.uint8),
+        np.zeros((4, 4, 2), np.uint8),
+        np.array([["a"]]),
+        np.full((2, 2), np.nan),
+    ],
+)
+def test_arrays_that_are_no_pictures_are_refused(array: np.ndarray) -> None:
+    assert "expected" in refused(array)
+
+
+def test_arrays_of_other_numbers_are_scaled() -> None:
+    assert decode(np.array([[True, False]])).tolist() == [[255, 0]]
+    assert decode(np.array([[0.0, 1.0]])).tolist() == [[0, 255]]
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    assert "none.png: No such file" in refused(tmp_path / "none.png")
+    assert "Is a directory" in refused(tmp_path)
+
+
+def test_a_file_over_the_limit_of_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", "100")
+    assert "more than 100 bytes" in refused(encoded(Image.fromarray(ramp()), "PNG"))
