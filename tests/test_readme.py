@@ -33,8 +33,6 @@ def test_the_readme_runs(tmp_path: Path) -> None:
         return done.stdout
 
     run("tenfold", "train", "--recipe", "classic", "--epochs", "1", "--run", "runs/classic")  # `make train`, shortened
-    run("tenfold", "convert", "digit-recognizer", "train.csv", "--part", "train")
-    run("tenfold", "convert", "digit-recognizer", "test.csv", "--part", "test", "--no-labels")
     found = commands()
     assert len(found) >= 12
     for command in found:

@@ -49,7 +49,7 @@ class MissingExtraError(TenfoldError, ImportError):
     """A library of one of tenfold's extras is not installed."""
 
     def __init__(self, extra: str, missing: str) -> None:
-        super().__init__(f"this needs {missing}, not installed yet; add it with: pip install 'tenfold[{extra}]'")
+        super().__init__(f"this needs the extra [{extra}] ({missing} is missing); add it with: pip install 'tenfold[{extra}]'")
 
 
 class TenfoldNotice(UserWarning):

@@ -84,4 +84,13 @@ def test_a_missing_extra_is_the_line_that_installs_it() -> None:
     code = "import sys; sys.modules['msgspec'] = None; sys.argv = ['tenfold', 'train']; from tenfold.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == ("error: this needs msgspec, not installed yet; add it with: pip install 'tenfold[train]'\n")
+    assert done.stderr == (
+        "error: this needs the extra [train] (msgspec is missing); add it with: pip install 'tenfold[train]'\n"
+    )
+
+
+def test_a_full_output_is_one_line() -> None:
+    command = f"{sys.executable} -m tenfold --help > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: cannot write the output: No space left on device\n"

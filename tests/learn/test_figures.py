@@ -154,7 +154,7 @@ def test_a_confidence_is_never_rounded_up_to_certainty(judged: Evaluation, confi
 def test_calibration_has_a_point_and_a_count_for_each_bin_with_digits(judged: Evaluation, tmp_path: Path) -> None:
     figure = figures.calibration(judged)
     found = texts(figure)
-    assert f"94.7 % sure on average, 98.5 % right: off by {100 * judged.ece:.1f} % (ECE)" in found
+    assert f"94.7 % sure on average, 98.5 % right: off by {100 * judged.ece:.1f} points (ECE)" in found
     assert "fullest bin: 198 digits, 95.0 % sure, 99.5 % right" in found
     points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_markerfacecolor() == "white" for line in points] == [True, True, False], (

@@ -8,7 +8,7 @@ import pytest
 import tenfold
 from tenfold import Digits, Run
 from tenfold.data.sources import load, save
-from tenfold.errors import DataError, RunError, StorageError
+from tenfold.errors import DataError, RunError, StorageError, UsageError
 from tenfold.learn import recipes, training
 
 METRICS = {
@@ -152,3 +152,14 @@ def test_metrics_are_valid_json_without_nan(toy_run: Run) -> None:
         raise AssertionError(constant)
 
     json.loads((toy_run.folder / "metrics.json").read_text(), parse_constant=refuse)
+
+
+def test_what_is_refused_leaves_no_folder(toy: Digits, toy_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlabelled = tmp_path / "test.csv"
+    save(toy.unlabelled(), unlabelled)
+    with pytest.raises(DataError):
+        few(unlabelled, tmp_path / "run")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(UsageError):
+        few(toy_csv, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -145,3 +145,14 @@ print(tenfold.Reader().read(page).text)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+def test_reading_leaves_nothing_in_the_users_home(tmp_path: Path) -> None:
+    """ONNX Runtime would keep a device number there, to report with."""
+    import os
+    import subprocess
+    import sys
+
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG", "ORT"))} | {"HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", "import tenfold; tenfold.Reader()"], env=environment, check=True)
+    assert list(tmp_path.rglob("*")) == []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 
 import typer
 
-from tenfold.errors import TenfoldError, TenfoldNotice
+from tenfold.errors import StorageError, TenfoldError, TenfoldNotice
 
 _INTERRUPTED = 130
 
@@ -47,8 +48,12 @@ def main() -> None:
     try:
         # Typer turns an interrupt into the exit code 130.
         code = app(arguments or ["--help"], prog_name="tenfold", standalone_mode=False) or 0
+        sys.stdout.flush()
     except (TenfoldError, typer.TyperException) as problem:
         code = _say(problem, debug)
+    except OSError as problem:  # files are handled where they are opened: this is standard output on a full disk
+        code = _say(StorageError(f"cannot write the output: {problem.strerror}"), debug)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more at its end
     if code == _INTERRUPTED:
         typer.echo("interrupted", err=True)
     sys.exit(code)

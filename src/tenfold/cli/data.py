@@ -31,7 +31,7 @@ class FormatName(StrEnum):
 SOURCE_HELP = "mnist, digit-recognizer, a Kaggle CSV (.csv, .csv.gz, .zip), an IDX file, an .npz or a folder of pictures."
 
 
-@app.command()
+@app.command(short_help="Show what a data set looks like.")
 def inspect(
     data: Annotated[str, typer.Argument(help=SOURCE_HELP)],
     part: Annotated[PartName, typer.Option(help="Which part of the set.")] = PartName.all,
@@ -57,7 +57,7 @@ def inspect(
     typer.echo(f"all 784 pixels and {len(drawn)} figures: {folder}", err=True)
 
 
-@app.command()
+@app.command(short_help="Convert digits between file formats.")
 def convert(
     source: Annotated[str, typer.Argument(metavar="FROM", help=SOURCE_HELP)],
     target: Annotated[Path, typer.Argument(metavar="TO", help="A .csv, .csv.gz, .zip, .npz or …idx3-ubyte[.gz], or a folder.")],

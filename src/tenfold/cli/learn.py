@@ -14,7 +14,7 @@ Changes = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE",
 RUN_HELP = "The folder of a run, such as runs/classic; an .onnx file; or bundled."
 
 
-@app.command()
+@app.command(short_help="Train a network and leave a run folder.")
 def train(
     recipe: Annotated[str, typer.Option(help="A recipe's name (classic) or a .json file.")] = "classic",
     changes: Changes = None,
@@ -39,24 +39,29 @@ def train(
     if resume and run is None:
         raise UsageError("--resume: which run? Name its folder with --run, such as --run runs/classic; tenfold runs lists them")
     finished_before = run is not None and runs.Run(run).finished
-    done = training.train(
-        recipe,
-        data=data,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=seed,
-        changes=[*(changes or []), *([f"validation={validation}"] if validation is not None else [])],
-        start_from=start_from,
-        run=run,
-        resume=resume,
-        tensorboard=tensorboard,
-        bare=bare,
-        observers=[Announcer()],
-    )
+    announcer = Announcer()
+    try:
+        done = training.train(
+            recipe,
+            data=data,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            changes=[*(changes or []), *([f"validation={validation}"] if validation is not None else [])],
+            start_from=start_from,
+            run=run,
+            resume=resume,
+            tensorboard=tensorboard,
+            bare=bare,
+            observers=[announcer],
+        )
+    except KeyboardInterrupt:
+        typer.echo(announcer.how_to_go_on(), err=True)
+        raise
     typer.echo(conclusion(done, finished_before))
 
 
-@app.command()
+@app.command(short_help="Measure a run on labelled digits.")
 def evaluate(
     run: Annotated[str, typer.Argument(help=RUN_HELP)],
     data: Annotated[str | None, typer.Option(help=f"By default the test digits of the run's own set. {SOURCE_HELP}")] = None,
@@ -70,9 +75,9 @@ def evaluate(
     subject = measuring.find(run)
     digits = measuring.digits_for(subject, data, part.value if part else None)
     evaluation = measuring.measure(subject, digits)
+    typer.echo(describe(subject.name, evaluation))
     folder = output or subject.folder / "evaluations" / digits.name.replace(" ", "-").replace("/", "-")
     measuring.write(evaluation, folder)
-    typer.echo(describe(subject.name, evaluation))
     typer.echo(f"metrics.json, mistakes.csv and figures: {folder}", err=True)
 
 
@@ -89,7 +94,7 @@ def runs(root: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where th
     typer.echo(list_of_runs(found))
 
 
-@app.command()
+@app.command(short_help="Write a Kaggle submission.")
 def submit(
     run: Annotated[str, typer.Argument(help=RUN_HELP)],
     test: Annotated[str, typer.Argument(metavar="TEST.CSV", help="The competition's test.csv, or other digits.")],
@@ -108,7 +113,7 @@ def submit(
     typer.echo(f"{output}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)
 
 
-@app.command()
+@app.command(short_help="Write a run's model as one ONNX file.")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="By default model.onnx in the run's folder.")] = None,

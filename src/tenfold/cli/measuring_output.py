@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tenfold.learn import tables
 from tenfold.learn.evaluation import Evaluation
+from tenfold.learn.recipes import RECIPES, differences
 from tenfold.learn.runs import Run
 
 
@@ -36,13 +37,23 @@ def trained_on(n_trained_on: int | None, n: int) -> str:
         return "whether it was trained on any of these digits is not known"
     if n_trained_on == 0:
         return f"none of these {n:,} digits were among those it was trained on"
-    return f"{n_trained_on:,} of these {n:,} digits were among those it was trained on: figures on them flatter it"
+    return f"{n_trained_on:,} of these {n:,} digits were among those it was trained on, and flatter it"
 
 
 def list_of_runs(runs: Sequence[Run]) -> str:
     """A line a run."""
-    titles = ["run", "recipe", "data", "parameters", "epochs", "validation", "test", "seconds", "backend", "seed"]
-    return tables.table(titles, [_row(run) for run in runs], left=3)
+    titles = ["run", "recipe", "data", "parameters", "epochs", "validation", "test", "seconds", "backend", "seed", "changed"]
+    return tables.table(titles, [[*_row(run), _changes(run)] for run in runs], left=3)
+
+
+def _changes(run: Run) -> str:
+    """What the run's recipe has other than the named one, besides the columns of the table."""
+    if run.recipe.name not in RECIPES:
+        return ""
+    named = RECIPES[run.recipe.name]
+    shown = ("data:", "epochs:", "seed:")
+    changes = [c for c in differences(named, run.recipe) if not c.startswith(shown)]
+    return ", ".join(f"{c.split(':')[0]}={c.rsplit(' and ', 1)[1]}" for c in changes)
 
 
 def _row(run: Run) -> list[str]:

@@ -26,7 +26,7 @@ class OutputFormat(StrEnum):
     csv = "csv"
 
 
-@app.command()
+@app.command(short_help="Read the digit in a picture.")
 def read(
     pictures: Annotated[list[str], typer.Argument(metavar="PICTURE...", help="Pictures of one digit; - is standard input.")],
     form: Annotated[

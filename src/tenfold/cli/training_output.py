@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
 from tenfold.learn import tables
-from tenfold.learn.progress import Observer
+from tenfold.learn.progress import Network, Observer
 from tenfold.learn.runs import Run
 
 
 class Announcer(Observer):
     """Prints the network and the number of digits before the first epoch."""
 
-    def training_begins(self, network: Sequence[tuple[str, str, int]], n_training: int, n_validation: int) -> None:
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def training_begins(self, folder: Path, network: Network, n_training: int, n_validation: int) -> None:
+        self._folder = folder
         typer.echo(tables.network(network))
         held_out = f"{n_validation:,} held out for validation" if n_validation else "none held out"
         typer.echo(f"\n{n_training:,} digits to learn from, {held_out}\n")
+
+    def how_to_go_on(self) -> str:
+        """What to type after an interrupt: every finished epoch is kept."""
+        if self._folder is None:
+            return "nothing was begun"
+        return f"finished epochs are kept; go on with the same command and: --resume --run {self._folder}"
 
 
 def conclusion(run: Run, finished_before: bool) -> str:
@@ -36,10 +46,15 @@ def conclusion(run: Run, finished_before: bool) -> str:
             f"(95 % interval {interval})"
         )
     lines += [
-        f"{metrics['parameters']:,} parameters, {metrics['epochs']} epochs, {metrics['seconds']:.1f} s on {metrics['backend']}",
+        f"{metrics['parameters']:,} parameters, {_epochs(metrics['epochs'])}, "
+        f"{metrics['seconds']:.1f} s on {metrics['backend']}",
         "",
     ]
     return "\n".join([*lines, *_next(run)])
+
+
+def _epochs(n: int) -> str:
+    return "1 epoch" if n == 1 else f"{n} epochs"
 
 
 def _next(run: Run) -> list[str]:

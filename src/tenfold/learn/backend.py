@@ -50,7 +50,7 @@ def load_keras() -> Any:
         UsageError: the backend is neither tensorflow nor jax.
         MissingExtraError: Keras or the backend is not installed.
     """
-    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    backend = os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend not in _LIBRARIES:
         raise UsageError(f"environment variable KERAS_BACKEND: found {backend!r}, expected tensorflow or jax")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -78,7 +78,7 @@ def _quiet_import(name: str) -> Iterator[None]:
         os.dup2(held_back.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held_back.seek(0)
             os.write(terminal, held_back.read())
             raise

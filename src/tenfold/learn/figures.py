@@ -98,7 +98,7 @@ def mistakes(evaluation: Evaluation, most: int = 40) -> Figure:
 def calibration(evaluation: Evaluation) -> Figure:
     """Whether a confidence of 90 % means 90 % right: accuracy against confidence in 15 bins, and how many digits each has."""
     sure, right = float(evaluation.confidence.mean()), evaluation.accuracy
-    title = f"{percent(sure, 1)} sure on average, {percent(right, 1)} right: off by {percent(evaluation.ece, 1)} (ECE)"
+    title = f"{percent(sure, 1)} sure on average, {percent(right, 1)} right: off by {100 * evaluation.ece:.1f} points (ECE)"
     figure = new_figure(8.4, 8.4, title, _subtitle(evaluation.digits, f"dashed: perfect; hollow: fewer than {_FEW} digits"))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     _reliability(upper, evaluation)

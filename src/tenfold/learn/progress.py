@@ -10,12 +10,15 @@ from typing import Any
 from tenfold.errors import MissingExtraError
 from tenfold.learn.backend import Totals
 
+# Layer, output shape and number of parameters, layer by layer.
+Network = Sequence[tuple[str, str, int]]
+
 
 class Observer:
     """Is told how a training goes; this one does nothing."""
 
-    def training_begins(self, network: Sequence[tuple[str, str, int]], n_training: int, n_validation: int) -> None:
-        """The network is built, its layers as `networks.summary` has them; so many digits are to learn from and held out."""
+    def training_begins(self, folder: Path, network: Network, n_training: int, n_validation: int) -> None:
+        """A training in a run folder begins; `network` is what `networks.summary` says, the counts are of digits."""
 
     def epoch_begins(self, epoch: int, n_epochs: int, n_steps: int) -> None:
         """Epoch `epoch` (from 1) of `n_epochs` begins; it has `n_steps` steps."""
@@ -49,7 +52,7 @@ class LiveProgress(Observer):
         )
         self._task = self._progress.add_task("compiling", total=None, figures="")
 
-    def training_begins(self, network: Sequence[tuple[str, str, int]], n_training: int, n_validation: int) -> None:
+    def training_begins(self, folder: Path, network: Network, n_training: int, n_validation: int) -> None:
         self._progress.start()
 
     def epoch_begins(self, epoch: int, n_epochs: int, n_steps: int) -> None:

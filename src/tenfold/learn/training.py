@@ -81,8 +81,10 @@ def train(
         raise RunError(f"{folder} holds a run already; go on with --resume, choose another --run, or remove the folder")
     if resume and known.finished:
         return known
+    # Whatever can be refused is refused before there is a folder.
+    backend.load_keras()
+    splits = split(chosen)
     with storage.lock(folder, "training"):
-        splits = split(chosen)
         checkpoint = _checkpoint(known, chosen, splits) if resume else None
         _train(known, chosen, splits, checkpoint, start_from, bare, _observers(observers, folder, tensorboard))
     return Run(folder)
@@ -146,7 +148,7 @@ def _train(
     with ExitStack() as stack:
         for observer in observers:
             stack.callback(observer.close)
-            observer.training_begins(networks.summary(model), len(splits.training), len(splits.validation))
+            observer.training_begins(run.folder, networks.summary(model), len(splits.training), len(splits.validation))
         fitting.run(run.folder, observers)
     seconds = round(time.perf_counter() - started, 3)
     facts = {"seconds": seconds, "start_from": None if start_from is None else str(start_from)}

@@ -74,6 +74,8 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(allowed + 1)
+    except IsADirectoryError as problem:
+        raise PictureError(f"cannot read {path}: Is a directory; name its pictures, such as {path}/*.png") from problem
     except OSError as problem:
         raise PictureError(f"cannot read {of_system(problem, path)}") from problem
     except ValueError as problem:  # a NUL in the name

@@ -6,6 +6,7 @@ Knows nothing of pictures; a file from a stranger can be refused here but never 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ class Model:
         Raises:
             ModelError: not an ONNX model, one with another interface, with external data or over the size limit.
         """
+        # ONNX Runtime would keep a device number in the user's home and report to its maker; reading is nobody's business.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime as ort
 
         allowed = limits.from_environment().max_model_bytes

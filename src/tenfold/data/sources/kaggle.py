@@ -102,7 +102,7 @@ def _lines(stream: io.BufferedReader, path: Path) -> Iterator[tuple[int, str]]:
     for number in range(1, most + 2):
         line = stream.readline(_MAX_LINE)
         if number == 1:
-            _refuse_utf16(line, path)
+            _refuse_other_encodings(line, path)
             line = line.removeprefix(b"\xef\xbb\xbf")
         if not line:
             return
@@ -116,8 +116,10 @@ def _lines(stream: io.BufferedReader, path: Path) -> Iterator[tuple[int, str]]:
     raise DataError(f"{path}: more than {most:,} lines; split it, or raise TENFOLD_MAX_DIGITS")
 
 
-def _refuse_utf16(line: bytes, path: Path) -> None:
+def _refuse_other_encodings(line: bytes, path: Path) -> None:
     start = line[:64]
+    if start.startswith((b"PK\3\4", b"\x1f\x8b")):
+        raise DataError(f"{path}: compressed twice; unpack it and give the CSV")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(start) > 1 and not (any(start[::2]) and any(start[1::2]))):
         raise DataError(f"{path}: the encoding is UTF-16, expected UTF-8; save it again as 'CSV UTF-8'")
 
