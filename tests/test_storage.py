@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,72 @@ def test_50_one_writer_a_folder_and_a_stale_lock_is_none(tmp_path: Path) -> None
         pass
     with storage.lock(tmp_path, "training"):
         assert (tmp_path / ".lock").exists()
+
+
+@pytest.mark.parametrize("name", [".", "/", "..", "a/.."])
+def test_a_path_without_a_name_of_its_own_is_refused(name: str) -> None:
+    for whole in (storage.whole_file, storage.whole_folder):
+        with pytest.raises(StorageError, match="no name of its own"), whole(Path(name)):
+            pass
+
+
+def test_a_file_where_a_folder_would_have_to_be_is_said_and_nothing_else_is_raised(tmp_path: Path) -> None:
+    """Tidying up fails there too; that must not hide the reason."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="cannot write"), storage.whole_folder(tmp_path / "file" / "a"):
+        pass
+    with pytest.raises(StorageError, match="File name too long"):
+        storage.write_text(tmp_path / ("x" * 300), "x")
+
+
+def test_an_empty_folder_may_be_filled_and_a_file_may_not_become_one(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with storage.whole_folder(tmp_path / "empty") as temporary:
+        (temporary / "x").write_text("1")
+    assert (tmp_path / "empty" / "x").is_file()
+    with pytest.raises(StorageError, match="exists already"), storage.whole_folder(tmp_path / "empty" / "x"):
+        pass
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_swept_away(tmp_path: Path) -> None:
+    """In a container each process may have the number 1."""
+    left = tmp_path / f".{os.getpid()}.a"
+    left.mkdir()
+    (left / "half").write_text("x")
+    with storage.whole_folder(tmp_path / "a") as temporary:
+        (temporary / "x").write_text("1")
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["x"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_50_a_lock_is_free_when_its_process_is_killed(tmp_path: Path) -> None:
+    code = f"""
+import pathlib, time
+from tenfold import storage
+with storage.lock(pathlib.Path({str(tmp_path)!r}), "training"):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(StorageError, match="in use by another training"), storage.lock(tmp_path, "training"):
+            pass
+        other.kill()
+        other.wait()
+    with storage.lock(tmp_path, "training"):
+        pass
+
+
+def test_the_checksum_is_that_of_the_content(tmp_path: Path) -> None:
+    storage.write_bytes(tmp_path / "a", b"abc")
+    assert storage.sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_message_is_one_printable_line_whatever_a_file_is_called(tmp_path: Path) -> None:
+    """A name may hold line ends, the escape sequences of a terminal or bytes that are no text."""
+    (tmp_path / "a\n\x1b[31m\udcff").mkdir()
+    with pytest.raises(StorageError) as problem:
+        storage.write_text(tmp_path / "a\n\x1b[31m\udcff", "x")
+    assert str(problem.value).isprintable()
+    assert r"a\n\x1b[31m\udcff" in str(problem.value)

@@ -41,7 +41,7 @@ def test_the_last_digits_are_held_out(validation: float, n_training: int) -> Non
     assert held_out.known_labels.tolist() == list(range(n_training, 10))
 
 
-@pytest.mark.parametrize("validation", [10, 11, 0.99])
+@pytest.mark.parametrize("validation", [10, 11, 0.99, 1.0, 5.0, -1, -0.1, float("nan"), float("inf")])
 def test_something_must_be_left_to_train_on(validation: float) -> None:
     with pytest.raises(DataError, match="cannot hold out"):
         some().split(validation)
@@ -64,3 +64,23 @@ def test_the_hash_is_over_images_then_labels() -> None:
 def test_labels_that_are_not_there_are_asked_for_in_words() -> None:
     with pytest.raises(DataError, match="has no labels"):
         _ = some().unlabelled().known_labels
+
+
+def test_numpy_numbers_hold_out_as_pythons_do() -> None:
+    assert [len(part) for part in some().split(np.int64(3))] == [7, 3]
+    assert [len(part) for part in some().split(np.float64(0.3))] == [7, 3]
+
+
+def test_no_digits_are_a_set_too() -> None:
+    """An empty part, such as the validation digits of a run without any, has counts, fingerprints and a hash."""
+    nothing = some()[:0]
+    assert nothing.counts.tolist() == [0] * 10
+    assert nothing.fingerprints.shape == (0,)
+    assert nothing.sha256 == hashlib.sha256(b"").hexdigest()
+
+
+def test_fingerprints_do_not_depend_on_the_layout_in_memory() -> None:
+    digits = some()
+    other = Digits(np.asfortranarray(digits.images), digits.labels, "other")
+    assert (other.fingerprints == digits.fingerprints).all()
+    assert other.sha256 == digits.sha256

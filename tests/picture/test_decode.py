@@ -1,10 +1,12 @@
 """The section *Pictures* of the faults, as far as it is about decoding: pixels as displayed, or one clear refusal."""
 
+import contextlib
 import io
 import resource
 import struct
 import subprocess
 import sys
+import warnings
 import zlib
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tenfold.errors import PictureError, TenfoldNotice
-from tenfold.picture import decode
+from tenfold.picture import decode, decode_marked
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> bytes:
@@ -182,3 +184,144 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 def test_a_file_over_the_limit_of_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", "100")
     assert "more than 100 bytes" in refused(encoded(Image.fromarray(ramp()), "PNG"))
+
+
+@pytest.mark.parametrize("form", ["WEBP", "GIF", "BMP", "TIFF"])
+def test_2_other_formats_cut_anywhere_are_refused_or_decoded_in_full_size(form: str) -> None:
+    content = encoded(Image.fromarray(ramp()), form)
+    for n_bytes in range(0, len(content), 7):
+        try:
+            found = decode(content[:n_bytes])
+        except PictureError:
+            continue
+        assert found.shape[:2] == (20, 30)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_2_flipped_bytes_are_refused_or_decoded_and_nothing_else_happens(form: str) -> None:
+    content = encoded(Image.fromarray(ramp()), form, **({"compression": "tiff_lzw"} if form == "TIFF" else {}))
+    rng = np.random.default_rng(0)
+    for _ in range(80):
+        damaged = bytearray(content)
+        for place in rng.integers(0, min(len(content), 400), 2):
+            damaged[place] = rng.integers(0, 256)
+        with warnings.catch_warnings(), contextlib.suppress(PictureError):
+            warnings.simplefilter("ignore", TenfoldNotice)
+            assert decode(bytes(damaged)).dtype == np.uint8
+
+
+def test_3_a_gif_that_declares_a_huge_screen_is_refused_before_its_frames_are_counted() -> None:
+    """Going to the second frame would first take memory for the first."""
+    gif = b"GIF89a" + struct.pack("<HHBBB", 50_000, 50_000, 0x80, 0, 0) + bytes(6)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 50_000, 50_000, 0) + b"\x02\x02\x4c\x01\x00"
+    assert "more than 100,000,000" in refused(gif + frame + frame + b";")
+
+
+def test_4_a_raised_limit_goes_beyond_pillows_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    content = encoded(Image.fromarray(ramp()), "PNG")
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "150")
+    assert "more than 150" in refused(content)
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "1000")
+    assert decode(content).shape == (20, 30)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_7_a_photo_is_turned_as_displayed(orientation: int) -> None:
+    """JPEG, as cameras write it; it loses a little."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = np.ascontiguousarray(np.rot90(ramp(), {3: 2, 6: 1, 8: 3}[orientation]))
+    found = decode(encoded(Image.fromarray(stored), "JPEG", exif=exif, quality=95))
+    assert np.abs(found.astype(int) - ramp()).max() <= 8
+
+
+def test_8_sixteen_bits_are_the_same_in_either_byte_order() -> None:
+    """Divided, not stretched: faint values stay faint."""
+    faint = np.full((4, 4), 0x1234, np.uint16)
+    for array in (faint, faint.astype(">u2"), faint.astype("<u2")):
+        assert (decode(array) == 0x12).all()
+    big_endian = Image.frombytes("I;16B", (4, 4), faint.astype(">u2").tobytes())
+    assert (decode(big_endian) == 0x12).all()
+    assert (decode(encoded(big_endian, "TIFF")) == 0x12).all()
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P", "1", "L", "RGB"])
+def test_9_transparency_of_every_mode_is_laid_on_paper(mode: str) -> None:
+    """A black stroke on nothing: by an alpha channel, or by a colour that counts as nothing."""
+    stroke = np.full((10, 10), 255, np.uint8)
+    stroke[2:8, 4:6] = 0
+    image = Image.fromarray(stroke)
+    if mode in ("LA", "RGBA"):
+        opaque = Image.fromarray(255 - stroke)
+        image = Image.merge(mode, [Image.new("L", (10, 10))] * (len(mode) - 1) + [opaque])
+        content = encoded(image, "PNG")
+    else:
+        image = image.convert(mode)
+        content = encoded(image, "PNG", transparency=(255, 255, 255) if mode == "RGB" else 1 if mode == "1" else 255)
+    found = decode(content)
+    grey = found if found.ndim == 2 else found[..., 0]
+    assert (grey == stroke).all()
+
+
+@pytest.mark.parametrize(("page", "ink"), [(250, 10), (10, 250)])
+def test_9_an_opaque_page_goes_on_where_it_is_transparent_at_its_edges(page: int, ink: int) -> None:
+    """Rounded corners of a screenshot must not become a frame of the other colour."""
+    rgba = np.full((20, 20, 4), (page, page, page, 255), np.uint8)
+    rgba[8:12, 9:11, :3] = ink
+    rgba[:2, :, 3] = 0
+    assert abs(int(decode(rgba)[0, 0, 0]) - page) <= 10
+
+
+def test_10_floats_and_wide_numbers_are_scaled_by_what_they_hold() -> None:
+    for values, expected in [
+        ([0.0, 0.5, 1.0], [0, 128, 255]),  # shares
+        ([0.0, 7.0, 250.0], [0, 7, 250]),  # bytes held as floats
+        ([-1.0, 0.0, 1.0], [0, 128, 255]),  # stretched
+        ([0.0, 1e9, 2e9], [0, 128, 255]),
+        ([1e-320, 0.0, 2e-320], [0, 0, 0]),
+    ]:
+        assert decode(np.array([values])).tolist() == [expected]
+    assert decode(np.array([[0, 1, 255]])).tolist() == [[0, 1, 255]]
+    assert decode(np.array([[-5, 0, 5]])).tolist() == [[0, 128, 255]]
+    for values in ([np.inf, 0.0], [1e308, -1e308]):
+        assert "expected finite numbers" in refused(np.array([values]))
+    for array in (np.array([[1j]]), np.array([[None]]), np.array([["2020"]], "datetime64")):
+        assert "expected numbers" in refused(array)
+
+
+def test_10_a_float_tiff_that_holds_no_number_is_refused() -> None:
+    content = encoded(Image.fromarray(np.array([[np.nan, 1]], np.float32)), "TIFF")
+    assert "expected finite numbers" in refused(content)
+
+
+def test_11_further_frames_are_announced_once_and_a_preview_in_a_photo_is_not() -> None:
+    frames = [Image.fromarray(ramp()), Image.fromarray(255 - ramp())]
+    for form in ("GIF", "TIFF", "WEBP", "PNG"):
+        with pytest.warns(TenfoldNotice, match="only the first is read"):
+            found = decode(encoded(frames[0], form, save_all=True, append_images=frames[1:]))
+        assert (found if found.ndim == 2 else found[..., 0])[0, 0] < 10
+    decode(encoded(frames[0], "MPO", save_all=True, append_images=frames[1:]))
+
+
+def test_a_pillow_image_and_an_array_are_what_their_file_is() -> None:
+    content = encoded(Image.fromarray(ramp()), "PNG")
+    assert (decode(Image.open(io.BytesIO(content))) == decode(content)).all()
+    assert (decode(ramp()[..., None]) == decode(content)).all()
+    closed = Image.open(io.BytesIO(content))
+    closed.close()
+    assert "damaged" in refused(closed)
+
+
+def test_only_its_own_mark_marks_a_picture() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("tenfold", "glyph")
+    image = Image.fromarray(ramp())
+    assert decode_marked(encoded(image, "PNG", pnginfo=info), ("tenfold", "glyph"))[1]
+    assert not decode_marked(encoded(image, "PNG", pnginfo=info), ("tenfold", "other"))[1]
+    assert not decode_marked(encoded(image, "PNG"), ("tenfold", "glyph"))[1]
+
+
+@pytest.mark.parametrize("name", ["a\0.png", "x" * 300 + ".png"])
+def test_a_path_that_no_file_can_have_is_refused(name: str) -> None:
+    assert "cannot read" in refused(name)

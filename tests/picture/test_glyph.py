@@ -5,7 +5,7 @@ from PIL import Image
 import tenfold
 from tenfold import Digits
 from tenfold.picture import glyph, ink, is_glyph
-from tenfold.picture.glyph import box
+from tenfold.picture.glyph import _centred, box
 from tenfold.picture.ink import Ink
 
 
@@ -67,3 +67,94 @@ def test_where_a_digit_stands_does_not_matter(digits: Digits) -> None:
     page[5:33, 7:35] = digits.images[0] / 255
     moved = np.roll(page, (40, 33), axis=(0, 1))
     assert (glyph(Ink(page, 1)) == glyph(Ink(moved, 1))).all()
+
+
+def enlarged(image: np.ndarray, times: int = 8, margin: tuple[int, int, int, int] = (40, 90, 110, 30)) -> np.ndarray:
+    """A digit at several times its size, ink 1 on paper 0, with margins above, below, left and right."""
+    size = (28 * times, 28 * times)
+    large = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)) / 255
+    return np.pad(large, (margin[:2], margin[2:]))
+
+
+def tight(strength: np.ndarray) -> np.ndarray:
+    rows, columns = (np.flatnonzero((strength > 0.25).any(axis)) for axis in (1, 0))
+    return strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def across(strength: np.ndarray) -> np.ndarray:
+    return np.add.outer(np.linspace(0, 0.4, strength.shape[0]), np.linspace(0, 0.6, strength.shape[1]))
+
+
+def towards_corners(strength: np.ndarray) -> np.ndarray:
+    return np.add.outer(*(np.linspace(-1, 1, n) ** 2 for n in strength.shape))
+
+
+def noise(strength: np.ndarray, sigma: float) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, sigma, strength.shape)
+
+
+CONDITIONS = {
+    "small": lambda g: 255 - 255 * enlarged(g, 3, (9, 40, 20, 14)),
+    "light on dark": lambda g: 255 * enlarged(g),
+    "grey": lambda g: 200 - 140 * enlarged(g),
+    "light from one side, more than the ink makes up": lambda g: 210 - 90 * enlarged(g) - 100 * across(enlarged(g)),
+    "dark corners": lambda g: (220 - 150 * enlarged(g)) * (1 - 0.25 * towards_corners(enlarged(g))),
+    "noise": lambda g: 220 - 180 * enlarged(g) + noise(enlarged(g), 5),
+    "strong noise": lambda g: 220 - 180 * enlarged(g) + noise(enlarged(g), 15),
+    "pencil": lambda g: 200 - 40 * enlarged(g) + noise(enlarged(g), 5),
+    "two levels": lambda g: 255 - 255 * (enlarged(g) > 0.5),
+    "cropped to the ink": lambda g: 255 - 255 * np.pad(tight(enlarged(g)), 2),
+    "a large page": lambda g: 255 - 255 * enlarged(g, 8, (500, 200, 100, 900)),
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_digit_is_the_same_on_any_paper_in_any_light(digits: Digits, condition: str) -> None:
+    """Mean absolute difference of a pixel, of 255, over 20 digits: 6 to 8 (15 if the centre is wrong by half a pixel)."""
+    differences = []
+    for image in digits.images[:20]:
+        picture = np.clip(np.rint(CONDITIONS[condition](image)), 0, 255).astype(np.uint8)
+        differences.append(np.abs(glyph(ink(picture)).astype(int) - image).mean())
+    assert np.mean(differences) < 9
+    assert max(differences) < 27
+
+
+def test_15_either_polarity_gives_the_same_glyph(digits: Digits) -> None:
+    for image in digits.images[:20]:
+        for condition in ("grey", "dark corners", "noise", "cropped to the ink"):
+            picture = np.clip(np.rint(CONDITIONS[condition](image)), 0, 255).astype(np.uint8)
+            one, other = glyph(ink(picture)), glyph(ink(255 - picture))
+            assert np.abs(one.astype(int) - other).mean() < 1
+
+
+def test_the_centre_of_mass_lies_where_mnist_has_it(digits: Digits) -> None:
+    """Each digit, cut to its ink and centred again, is back at its very pixel: the middle is pixel 14, rounded."""
+    for image in digits.images:
+        rows, columns = (np.flatnonzero(image.any(axis)) for axis in (1, 0))
+        cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        assert (_centred(cut.astype(np.float32) / np.float32(255)) == image).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 1), (1, 60), (300, 1), (1000, 3)])
+def test_a_line_keeps_its_direction(width: int, height: int) -> None:
+    found = glyph(bar(height, width, size=1100))
+    w, h = box(found / 255)[2:]
+    assert max(w, h) in (20, 21)
+    assert (w > 4 * h) == (width > height)
+
+
+def test_noise_does_not_widen_strokes(digits: Digits) -> None:
+    """Where the width of strokes was measured along their middle, every speck counted as a stroke."""
+    clean, noisy = (
+        np.mean([glyph(ink(np.clip(CONDITIONS[c](image), 0, 255).astype(np.uint8))).mean() for image in digits.images[:20]])
+        for c in ("grey", "strong noise")
+    )
+    assert noisy < 1.1 * clean
+
+
+def test_a_digit_off_its_place_or_size_is_no_glyph(digits: Digits) -> None:
+    image = digits.images[0]
+    assert not is_glyph(np.roll(image, 3, axis=0))
+    assert not is_glyph(np.roll(image, -3, axis=1))
+    small = np.asarray(Image.fromarray(image).resize((20, 20), Image.Resampling.BOX))
+    assert not is_glyph(np.pad(small, 4))

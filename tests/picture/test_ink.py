@@ -87,3 +87,39 @@ def test_ink_never_fails_and_stays_within_0_and_1() -> None:
             assert np.isfinite(strength).all()
             assert strength.min() >= 0
             assert strength.max() <= 1
+
+
+def test_ink_may_cover_half_of_a_picture() -> None:
+    """A digit cut out along its ink: the paper still reaches more of the rim."""
+    y, x = np.mgrid[:100, :80]
+    ring = np.abs(np.hypot((x - 39.5) / 40, (y - 49.5) / 50) - 0.7) < 0.3
+    pixels = np.where(ring, 30, 230).astype(np.uint8)
+    for picture in (pixels, 255 - pixels):
+        assert ((ink(picture).strength > 0.5) == ring).mean() > 0.99
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_lighter_stroke_than_the_light_varies_is_found(inverted: bool) -> None:
+    """Paper that darkens by 110 towards its corners, a stroke of 60."""
+    y, x = np.mgrid[-1:1:120j, -1:1:100j]
+    pixels = (220 - 55 * (x * x + y * y) - 60 * stroke()).astype(np.uint8)
+    found = ink(255 - pixels if inverted else pixels).strength > 0.5
+    assert (found == stroke()).mean() > 0.995
+
+
+@pytest.mark.parametrize("sigma", [3, 8, 20])
+def test_13_noisy_paper_has_no_ink(sigma: float) -> None:
+    noisy = 128 + np.random.default_rng(0).normal(0, sigma, (150, 200))
+    assert not ink(np.clip(noisy, 0, 255).astype(np.uint8)).strength.any()
+
+
+def test_13_paper_that_darkens_to_one_side_has_no_ink() -> None:
+    assert not ink(np.tile(np.linspace(90, 220, 200).astype(np.uint8), (150, 1))).strength.any()
+
+
+@pytest.mark.parametrize("values", [[5.0], [5.0, 5.0], [5.0, 5.0001], [0.0, 255.0]])
+def test_otsu_has_a_threshold_for_anything(values: list[float]) -> None:
+    """Where nothing can be parted, nothing lies at or above it."""
+    found = otsu(np.array(values, np.float32))
+    assert np.isfinite(found)
+    assert (np.array(values) >= found).sum() == (1 if np.ptp(values) > 1 else 0)

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 import tenfold
 from tenfold import Digits
-from tenfold.data.sources import load, save
+from tenfold.data.sources import format_of, load, save
 from tenfold.errors import DataError, StorageError
 
 NAMES = ["d.csv", "d.csv.gz", "d.zip", "d.npz", "d-images-idx3-ubyte", "d-images-idx3-ubyte.gz", "d"]
@@ -92,3 +94,74 @@ def test_a_folder_that_holds_something_is_not_overwritten(tmp_path: Path) -> Non
     with pytest.raises(StorageError, match="exists already"):
         save(load("mnist", "test")[:3], tmp_path / "d")
     assert [p.name for p in tmp_path.rglob("*")] == ["d", "mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("a.csv", "csv"), ("A.CSV.GZ", "csv"), ("a.zip", "csv"), ("digits[1].csv", "csv"), ("a.npz", "npz"), ("a.idx", "idx"),
+        ("train-images-idx3-ubyte", "idx"), ("train-images.idx3-ubyte.gz", "idx"), ("a.idx.gz", "idx"), ("a", "folder"),
+    ],
+)  # fmt: skip
+def test_the_format_follows_from_the_name(tmp_path: Path, name: str, form: str) -> None:
+    assert format_of(tmp_path / name) == form
+
+
+def test_a_folder_is_one_whatever_its_name(tmp_path: Path) -> None:
+    """And it is read as one: x.csv with pictures in it is no CSV."""
+    save(load("mnist", "test")[:2], tmp_path / "x.csv", "folder")
+    assert format_of(tmp_path / "x.csv") == "folder"
+    assert len(load(tmp_path / "x.csv")) == 2
+
+
+@pytest.mark.parametrize("name", ["digits", "digits.txt", "digits.pt", "digits.tar.gz"])
+def test_a_file_whose_name_fits_no_format_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("x")
+    with pytest.raises(DataError, match="the name fits no format; expected mnist"):
+        load(tmp_path / name)
+
+
+def test_what_is_neither_file_nor_folder_is_refused(tmp_path: Path) -> None:
+    """A pipe without a writer would wait for ever, a link that leads to itself leads nowhere."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match=r"pipe\.csv: neither a file nor a folder"):
+        load(tmp_path / "pipe.csv")
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    with pytest.raises(DataError, match=r"loop\.csv"):
+        load(tmp_path / "loop.csv")
+    with pytest.raises(DataError, match="no such data set"):
+        load("a\0.csv")
+
+
+def test_a_part_that_is_none_is_refused() -> None:
+    with pytest.raises(DataError, match="part 'validation': expected train, test or all"):
+        load("mnist", "validation")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_digits_are_not_written(tmp_path: Path, name: str) -> None:
+    """They could not be read back."""
+    with pytest.raises(DataError, match="holds no digits"):
+        save(load("mnist", "test")[:0], tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="cannot write"):
+        save(load("mnist", "test")[:2], tmp_path / "file" / name)
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.csv.gz", "d.zip", "d.npz", "d-images-idx3-ubyte.gz"])
+def test_49_a_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    save(load("mnist", "test")[:2].unlabelled(), tmp_path / name)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left on device"):
+        save(load("mnist", "test")[:3].unlabelled(), tmp_path / name)
+    assert len(load(tmp_path / name)) == 2
+    assert [p.name for p in tmp_path.iterdir()] == [name]
