@@ -104,3 +104,20 @@ def test_what_cannot_be_used_is_one_line_and_leaves_nothing(
     assert said in result.err
     assert result.err.count("\n") == 1
     assert not list(tmp_path.rglob("recipe.json"))
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "not json", '{"parameters": 1}'])
+def test_a_damaged_run_is_listed_as_such_beside_the_others(tenfold, few_run: Path, tmp_path: Path, content: str) -> None:
+    import shutil
+
+    shutil.copytree(few_run, tmp_path / "good")
+    shutil.copytree(few_run, tmp_path / "bad")
+    (tmp_path / "bad" / "metrics.json").write_text(content)
+    result = tenfold("runs", tmp_path)
+    assert result.code == 0
+    lines = result.out.splitlines()
+    assert "damaged" in lines[2]
+    assert "109,386" in lines[3]
+    exported = tenfold("export", tmp_path / "bad")
+    assert exported.code == 2
+    assert "metrics.json" in exported.err

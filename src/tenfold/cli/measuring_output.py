@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tenfold.errors import TenfoldError
 from tenfold.learn import tables
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.recipes import RECIPES, differences
@@ -43,7 +44,15 @@ def trained_on(n_trained_on: int | None, n: int) -> str:
 def list_of_runs(runs: Sequence[Run]) -> str:
     """A line a run."""
     titles = ["run", "recipe", "data", "parameters", "epochs", "validation", "test", "seconds", "backend", "seed", "changed"]
-    return tables.table(titles, [[*_row(run), _changes(run)] for run in runs], left=3)
+    return tables.table(titles, [_row_or_damage(run) for run in runs], left=3)
+
+
+def _row_or_damage(run: Run) -> list[str]:
+    """One damaged run must not hide the others."""
+    try:
+        return [*_row(run), _changes(run)]
+    except TenfoldError:
+        return [str(run.folder), "damaged", *["-"] * 9]
 
 
 def _changes(run: Run) -> str:

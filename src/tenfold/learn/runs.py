@@ -24,6 +24,11 @@ from tenfold.read import model as models
 
 ROOT = Path("runs")
 _MEASURED = (("val_accuracy", "validation accuracy"), ("test_accuracy", "test accuracy"))
+# What is printed of a run, or exported with it, whoever wrote the file.
+_NEEDED = (
+    *("parameters", "epochs", "val_accuracy", "test_accuracy", "test_interval", "seconds", "seed", "backend", "data_sha256"),
+    *("n_validation", "n_test", "temperature", "threshold"),
+)
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 History = dict[str, list[float | None]]
@@ -61,7 +66,11 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """The figures of metrics.json; rates are fractions 0-1, None is what does not apply."""
-        return _read_json(self.folder / "metrics.json")
+        found = _read_json(self.folder / "metrics.json")
+        missing = [key for key in _NEEDED if key not in found]
+        if missing:
+            raise RunError(f"{self.folder / 'metrics.json'}: lacks {', '.join(missing)}; train the run anew")
+        return found
 
     @cached_property
     def fingerprints(self) -> NDArray[np.uint64]:
