@@ -120,16 +120,13 @@ def _flattened(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
 
 
 def _parted(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which pixels are ink if ink has high values.
-
-    Under even light one threshold parts them; else those are ink that stand out from a surface that few pixels lie under.
-    """
+    """Which pixels are ink if ink has high values: under even light those above a threshold, else above a surface."""
     ink = grey >= otsu(grey)
     if ink.any() and not ink.all():
         explained = ink.mean() * (1 - ink.mean()) * (grey[ink].mean() - grey[~ink].mean()) ** 2 / grey.var()
         if explained > _EVEN_LIGHT:
             return ink
-    difference = grey - _surface(grey, np.ones_like(grey, bool), quantile=0.15)
+    difference = grey - _surface(grey, np.ones_like(grey, bool))
     return difference >= otsu(difference)
 
 
@@ -139,28 +136,17 @@ def _spread(ink: NDArray[np.bool_]) -> float:
     return float(ink.mean() + ink[rim].mean())
 
 
-def _surface(grey: NDArray[np.float32], where: NDArray[np.bool_], quantile: float | None = None) -> NDArray[np.float32]:
-    """The quadratic surface nearest to `grey` over the pixels in `where`, or over about 4,000 of them.
-
-    Nearest by least squares; with a quantile, the surface that this share of the pixels lies under (Koenker and Bassett,
-    Econometrica 46, 1978), found by weighing pixels by the inverse of their distance.
-    """
+def _surface(grey: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The quadratic surface nearest to `grey` (least squares) over the pixels in `where`, or over about 10,000 of them."""
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in grey.shape)
-    step = 1 + int(np.sqrt(grey.size / 4_000))
+    step = 1 + int(np.sqrt(grey.size / 10_000))
     rows, columns = np.nonzero(where[::step, ::step])
     if len(rows) < 12:
         step = 1
         rows, columns = np.nonzero(where)
-    v, u, values = y[::step][rows], x[::step][columns], grey[::step, ::step][rows, columns]
-    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1).astype(np.float64)
-    weights = np.ones(len(values))
-    for _ in range(1 if quantile is None else 12):
-        # The normal equations: the six terms are far from parallel, and a decomposition takes ten times as long.
-        weighted = terms.T * weights
-        c = np.linalg.solve(weighted @ terms + 1e-6 * np.eye(6), weighted @ values)
-        above = values - terms @ c
-        if quantile is not None:
-            weights = np.where(above > 0, quantile, 1 - quantile) / np.maximum(np.abs(above), 1)
+    v, u = y[::step][rows], x[::step][columns]
+    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
+    c = np.linalg.lstsq(terms, grey[::step, ::step][rows, columns], rcond=None)[0]
     across, down = c[1] * x + c[3] * x * x, c[0] + c[2] * y + c[5] * y * y
     return np.asarray(across + down[:, None] + c[4] * np.outer(y, x), np.float32)
 
