@@ -48,6 +48,33 @@ def test_49_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path, monkeypatch:
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
+def test_what_a_link_points_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "file")
+    for content in ("first", "second"):
+        storage.write_text(tmp_path / "link", content)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "deep" / "file").read_text() == content
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    with pytest.raises(StorageError, match="cannot write"):
+        storage.write_text(tmp_path / "ring", "x")
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE, text=True)
+    storage.write_text(tmp_path / "pipe", "content")
+    assert reader.communicate(timeout=60)[0] == "content"
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_standard_output_is_a_place_to_write_to() -> None:
+    code = "from pathlib import Path; from tenfold import storage; storage.write_text(Path('/dev/stdout'), 'content')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "content"
+    assert Path("/dev/stdout").is_symlink()
+
+
 def test_54_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="cannot write"):

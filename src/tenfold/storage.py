@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,11 +22,24 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Give the path of a temporary file beside `path`; when the block ends well, it takes the place of `path`.
 
     A reader sees the old file or the new one, never a part, even after a power cut (fsync, rename, fsync of the folder).
-    The temporary name keeps the suffix of `path`, since some writers choose the format by it.
+    The temporary name keeps the suffix of `path`, since some writers choose the format by it. Where `path` is a link, the file
+    that it points to is replaced; a pipe or a device, such as /dev/stdout, gets the content once it is whole.
 
     Raises:
         StorageError: the folder cannot be written to or the disk is full; nothing is left behind.
     """
+    try:
+        if _is_stream(path):
+            with tempfile.TemporaryDirectory() as elsewhere:
+                yield Path(elsewhere) / path.name
+                with path.open("ab") as stream:
+                    stream.write((Path(elsewhere) / path.name).read_bytes())
+            return
+        path = path.resolve() if path.is_symlink() else path
+    except RuntimeError as problem:
+        raise StorageError(f"cannot write {path}: it is a link to itself; name another file") from problem
+    except OSError as problem:
+        raise StorageError(f"cannot write {of_system(problem, path)}") from problem
     temporary = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +128,12 @@ def _beside(path: Path) -> Path:
     if not path.name or path.name == "..":
         raise StorageError(f"cannot write {path}: it has no name of its own; expected the name of a new file or folder")
     return path.with_name(f".{os.getpid()}.{path.name}")
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path names a pipe, a device, or what stands for one such as /dev/stdout, which may be a file."""
+    in_dev = path.parent in (Path("/dev"), Path("/dev/fd"))
+    return path.exists() and not path.is_dir() and (in_dev or not path.is_file())
 
 
 def _fsync(path: Path) -> None:
