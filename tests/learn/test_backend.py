@@ -16,7 +16,7 @@ RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[8]", "batc
 
 def weights_after(toy: Digits, order: np.ndarray, cuts: list[int]) -> list[np.ndarray]:
     model = networks.build(RECIPE)
-    steps = backend.compiled_steps(model, networks.make_optimizer(RECIPE), toy.images, toy.known_labels)
+    steps = backend.compiled_steps(model, networks.make_optimizer(RECIPE, 100), toy.images, toy.known_labels)
     for start, stop in pairwise(cuts):
         steps(order, start, stop)
     return [np.array(w) for w in model.get_weights()]
@@ -26,7 +26,7 @@ def test_one_step_on_eight_digits_is_adam_by_hand(toy: Digits) -> None:
     """Against gradients and the first step of Adam (Kingma and Ba, 2015) computed in NumPy."""
     model = networks.build(RECIPE)
     before = [np.array(w) for w in model.get_weights()]
-    steps = backend.compiled_steps(model, networks.make_optimizer(RECIPE), toy.images[:8], toy.known_labels[:8])
+    steps = backend.compiled_steps(model, networks.make_optimizer(RECIPE, 100), toy.images[:8], toy.known_labels[:8])
     steps(np.arange(8, dtype=np.int32)[None], 0, 1)
     (kernel_1, bias_1), (kernel_2, bias_2) = before[:2], before[2:]
     x, labels = toy.images[:8].reshape(8, 784) / 255.0, toy.known_labels[:8]
@@ -48,7 +48,7 @@ def test_one_step_on_eight_digits_is_adam_by_hand(toy: Digits) -> None:
 def test_totals_are_sums_over_the_digits_of_the_steps(toy: Digits) -> None:
     model = networks.build(RECIPE)
     answered = backend.compiled_forward(model)(toy.images[:8])
-    steps = backend.compiled_steps(model, networks.make_optimizer(RECIPE), toy.images, toy.known_labels)
+    steps = backend.compiled_steps(model, networks.make_optimizer(RECIPE, 100), toy.images, toy.known_labels)
     totals = steps(np.arange(8, dtype=np.int32)[None], 0, 1)
     labels = toy.known_labels[:8]
     assert totals.n_digits == 8
@@ -64,9 +64,32 @@ def test_cutting_an_epoch_into_calls_changes_no_bit(toy: Digits) -> None:
 
 def test_an_empty_place_weighs_nothing(toy: Digits) -> None:
     """A batch of five digits and three empty places is a batch of five digits."""
-    padded = np.array([[1, 2, 3, 4, 5, -1, -1, -1]], np.int32)
+    padded = np.array([[1, 2, 3, 4, 5, -1, -2, -9]], np.int32)
     a, b = weights_after(toy, padded, [0, 1]), weights_after(toy, padded[:, :5], [0, 1])
     assert all(np.allclose(x, y, atol=1e-6) for x, y in zip(a, b, strict=True))
+
+
+def test_label_smoothing_and_teaching_are_in_the_loss_as_defined(toy: Digits) -> None:
+    """Against both terms computed in NumPy; the teacher is an untrained network of another seed."""
+    model, teacher = networks.build(RECIPE), networks.build(recipes.changed(RECIPE, ["seed=1"]))
+    p, q = (backend.compiled_forward(m)(toy.images[:8]).astype(float) for m in (model, teacher))
+    hard = np.eye(10)[toy.known_labels[:8]] * 0.9 + 0.01
+    expected = -((0.25 * hard + 0.75 * q) * np.log(p)).sum()
+    both = networks.taught(model, [teacher])
+    objective = backend.Objective(label_smoothing=0.1, taught=0.75)
+    optimizer = networks.make_optimizer(RECIPE, 100)
+    before = [np.array(w) for w in teacher.get_weights()]
+    steps = backend.compiled_steps(both, optimizer, toy.images, toy.known_labels, objective)
+    assert steps(np.arange(8, dtype=np.int32)[None], 0, 1).loss == pytest.approx(expected, rel=1e-4)
+    assert all((a == b).all() for a, b in zip(before, teacher.get_weights(), strict=True)), "a teacher does not learn"
+    assert np.abs(backend.compiled_forward(model)(toy.images[:8]) - p).max() > 0, "the model itself does"
+
+
+def test_several_teachers_are_averaged(toy: Digits) -> None:
+    model, *teachers = (networks.build(recipes.changed(RECIPE, [f"seed={seed}"])) for seed in range(3))
+    _, mean = networks.taught(model, teachers)(toy.images[:8])
+    expected = np.mean([backend.compiled_forward(teacher)(toy.images[:8]) for teacher in teachers], axis=0)
+    assert np.allclose(np.array(mean), expected, atol=1e-6)
 
 
 def test_forward_does_not_depend_on_how_many_images_come_together(toy: Digits) -> None:

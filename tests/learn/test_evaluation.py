@@ -1,10 +1,13 @@
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+import tenfold
 from tenfold import Digits
 from tenfold.errors import DataError
-from tenfold.learn import evaluation
+from tenfold.learn import doubtful, evaluation
 from tenfold.learn.evaluation import Evaluation
 
 
@@ -82,3 +85,37 @@ def test_unlabelled_digits_cannot_be_judged() -> None:
     unlabelled = Evaluation(FOUR.digits.unlabelled(), FOUR.probabilities)
     with pytest.raises(DataError, match="no labels"):
         _ = unlabelled.accuracy
+
+
+def test_coverage_is_the_accuracy_on_the_surest() -> None:
+    assert FOUR.coverage == pytest.approx([0, 1 / 2, 1 / 3, 2 / 4]), "in order of confidence: wrong, right, wrong, right"
+    assert FOUR.refused_to_reach(0.5) == 0
+    assert FOUR.refused_to_reach(0.9) is None
+    better = judged([1, 2, 3, 4], [{1: 0.9}, {2: 0.8}, {3: 0.7}, {5: 0.6}])
+    assert better.refused_to_reach(0.999) == 0.25
+
+
+def test_temperature_changes_confidence_and_not_the_answer() -> None:
+    calibrated = Evaluation(FOUR.digits, FOUR.probabilities, None, 2.0).calibrated
+    assert (calibrated.predictions == FOUR.predictions).all()
+    assert calibrated.confidence[0] == pytest.approx(0.9**0.5 / (0.9**0.5 + 0.1**0.5))
+
+
+def test_the_fifteen_doubtful_digits_are_found_wherever_they_are() -> None:
+    test = tenfold.load("mnist", "test")
+    one = Evaluation(test, np.eye(10, dtype=np.float32)[np.zeros(len(test), int)])
+    kept = one.without_doubtful
+    assert len(kept.digits) == 9_985
+    assert set(test.fingerprints[list(doubtful.INDICES)].tolist()) == set(doubtful.FINGERPRINTS.tolist())
+    assert one.summary()["doubtful"] == 15
+    assert one.summary()["accuracy_without_doubtful"] == kept.accuracy != one.accuracy
+    assert FOUR.summary()["accuracy_without_doubtful"] is None
+
+
+@pytest.mark.parametrize(("only_one", "only_other"), [(0, 0), (1, 0), (5, 5), (10, 3), (0, 8)])
+def test_mcnemar_is_a_sign_test_over_the_digits_that_only_one_reads_right(only_one: int, only_other: int) -> None:
+    one = np.array([True] * only_one + [False] * only_other + [True, False])
+    other = np.array([False] * only_one + [True] * only_other + [True, False])
+    n = only_one + only_other
+    expected = min(1.0, 2 * sum(math.comb(n, k) for k in range(min(only_one, only_other) + 1)) / 2**n)
+    assert evaluation.mcnemar(one, other) == (only_one, only_other, pytest.approx(expected))

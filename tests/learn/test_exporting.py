@@ -46,6 +46,26 @@ def test_onnx_agrees_with_keras_whatever_the_depth(toy: Digits, units: list[int]
     assert exporting.check(exporting.to_onnx(model, {}), toy.images, expected) <= 1e-5
 
 
+@pytest.mark.parametrize(
+    "changes", [["mlp", "network.units=[]"], ["mlp", "network.units=[32,16]"], ["cnn"], ["cnn", "network.stages=[[3]]"]]
+)
+def test_batch_norm_is_folded_or_kept_as_keras_computes_it(toy: Digits, changes: list[str]) -> None:
+    """With norms as after a training, negative factors included: those must not pass a max pooling."""
+    name, *rest = changes
+    model = networks.build(recipes.changed(recipes.RECIPES[name], rest))
+    random = np.random.default_rng(0)
+    for variable in model.weights:
+        part = variable.path.split("/")[-1]
+        if part in ("gamma", "beta", "moving_mean"):
+            variable.assign(random.normal(0.5, 1, variable.shape))
+        elif part == "moving_variance":
+            variable.assign(random.uniform(0.5, 2, variable.shape))
+    expected = backend.compiled_forward(model)(toy.images)
+    content = exporting.to_onnx(model, {})
+    assert exporting.check(content, toy.images, expected) <= 1e-5
+    assert not {"BatchNormalization"} & {node.op_type for node in onnx.load_from_string(content).graph.node}
+
+
 def test_a_model_that_differs_is_not_let_through(toy: Digits) -> None:
     model = networks.build(CLASSIC)
     wrong = backend.compiled_forward(model)(toy.images)

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -154,13 +155,34 @@ def test_a_confidence_is_never_rounded_up_to_certainty(judged: Evaluation, confi
 def test_calibration_has_a_point_and_a_count_for_each_bin_with_digits(judged: Evaluation, tmp_path: Path) -> None:
     figure = figures.calibration(judged)
     found = texts(figure)
-    assert f"94.7 % sure on average, 98.5 % right: off by {100 * judged.ece:.1f} points (ECE)" in found
+    assert f"94.7 % sure on average, 98.5 % right: off by {100 * judged.ece:.2f} points (ECE)" in found
     assert "fullest bin: 198 digits, 95.0 % sure, 99.5 % right" in found
     points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [line.get_markerfacecolor() == "white" for line in points] == [True, True, False], (
         "hollow where there are few digits"
     )
     assert {"1", "198"} <= set(found)
+    drawn(figure, tmp_path)
+
+
+def test_calibration_shows_what_a_reader_gets_and_behind_it_what_the_network_says(judged: Evaluation, tmp_path: Path) -> None:
+    figure = figures.calibration(replace(judged, temperature=2.0))
+    assert f"grey: before temperature ({100 * judged.ece:.2f})" in " ".join(texts(figure))
+    drawn(figure, tmp_path)
+
+
+def test_coverage_says_how_many_to_refuse(judged: Evaluation, flawless: Evaluation, tmp_path: Path) -> None:
+    figure = figures.coverage(judged)
+    assert "99.9 % right is never reached" in texts(figure), "the surest digit of all is wrong"
+    drawn(figure, tmp_path)
+    assert "99.9 % are right without refusing any" in texts(figures.coverage(flawless))
+
+
+def test_corruptions_have_a_row_each_with_the_hardest_below(tmp_path: Path) -> None:
+    figure = figures.corruptions({"fog": [0.5, 0.4], "shift": [1.0, 0.9]}, "mine")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["shift", "fog"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["100.0", "90.0", "50.0", "40.0"]
+    assert "70.0 % right on corrupted digits on average" in texts(figure)
     drawn(figure, tmp_path)
 
 
@@ -212,7 +234,7 @@ def test_pixel_deviation_is_numpys(judged: Evaluation, tmp_path: Path) -> None:
     drawn(figure, tmp_path)
 
 
-@pytest.mark.parametrize("draw", [figures.confusion_matrix, figures.mistakes, figures.calibration])
+@pytest.mark.parametrize("draw", [figures.confusion_matrix, figures.mistakes, figures.calibration, figures.coverage])
 def test_same_data_give_the_same_bytes(draw: Callable[[Evaluation], Figure], judged: Evaluation, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         style.save(draw(judged), tmp_path / name)

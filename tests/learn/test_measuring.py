@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tenfold
 from tenfold import Digits, Run
 from tenfold.errors import DataError, RunError, UsageError
-from tenfold.learn import measuring
+from tenfold.learn import corruptions, measuring
 
 
 def test_a_run_is_measured_and_says_what_it_was_trained_on(toy_run: Run, toy: Digits, tmp_path: Path) -> None:
@@ -19,7 +20,46 @@ def test_a_run_is_measured_and_says_what_it_was_trained_on(toy_run: Run, toy: Di
     with (tmp_path / "out" / "mistakes.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [int(row["index"]) for row in rows] == evaluation.mistakes.tolist()
-    assert {p.name for p in (tmp_path / "out").glob("*.png")} == {"confusion_matrix.png", "mistakes.png", "calibration.png"}
+    drawn = {"confusion_matrix.png", "mistakes.png", "calibration.png", "coverage.png"}
+    assert {p.name for p in (tmp_path / "out").glob("*.png")} == drawn
+    assert metrics["temperature"] == toy_run.metrics["temperature"]
+
+
+def test_several_models_are_averaged(toy_run: Run, toy: Digits) -> None:
+    bundled, run = measuring.find("bundled"), measuring.find(str(toy_run.folder))
+    both = measuring.find_all([str(toy_run.folder), "bundled"])
+    expected = (bundled.probabilities(toy.images) + run.probabilities(toy.images)) / 2
+    assert np.allclose(both.probabilities(toy.images), expected, atol=1e-6)
+    assert both.n_trained_on(toy) is None, "not known of the bundled model, so not known of both"
+    with pytest.raises(UsageError, match="the same model twice"):
+        measuring.find_all(["bundled", "bundled"])
+
+
+def test_test_time_augmentation_is_the_mean_over_nine_places(toy: Digits) -> None:
+    bundled = measuring.find("bundled")
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, 5:20, 14] = 255
+    moved = [np.roll(image, (y, x), (1, 2)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    expected = np.mean([bundled.probabilities(m) for m in moved], axis=0)
+    assert np.allclose(measuring.augmented(bundled).probabilities(image), expected, atol=1e-6)
+
+
+def test_corrupted_digits_are_read_worse_the_more_severe(tmp_path: Path) -> None:
+    digits = tenfold.load("mnist", "train")[-300:]
+    accuracies = measuring.measure_corrupted(measuring.find("bundled"), digits)
+    assert set(accuracies) == set(corruptions.CORRUPTIONS)
+    assert all(len(values) == 5 for values in accuracies.values())
+    assert accuracies["rotation"][0] > accuracies["rotation"][4] + 0.1
+    measuring.write_corrupted(accuracies, "bundled", tmp_path)
+    assert len((tmp_path / "corruptions.csv").read_text().splitlines()) == 1 + len(accuracies)
+    assert (tmp_path / "corruptions.png").stat().st_size > 10_000
+
+
+def test_two_models_are_compared_on_the_same_digits(toy_run: Run) -> None:
+    digits = tenfold.load("mnist", "train")[-300:]
+    pair = measuring.compare(measuring.find("bundled"), measuring.find(str(toy_run.folder)), digits)
+    assert pair.one.n_correct - pair.other.n_correct == pair.n_only_one - pair.n_only_other
+    assert pair.p_value < 1e-6, "a network that knows bars only is worse"
 
 
 def test_an_onnx_file_is_measured_too(toy_run: Run, toy: Digits) -> None:

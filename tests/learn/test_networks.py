@@ -1,7 +1,9 @@
 import numpy as np
+import onnx
+import pytest
 
 from tenfold import Digits
-from tenfold.learn import backend, networks, recipes
+from tenfold.learn import backend, exporting, networks, recipes
 
 CLASSIC = recipes.RECIPES["classic"]
 
@@ -33,6 +35,37 @@ def test_the_seed_decides_the_first_weights_and_nothing_else_does() -> None:
 
 
 def test_the_optimizer_is_the_recipes() -> None:
-    adam = networks.make_optimizer(recipes.changed(CLASSIC, ["optimizer.learning_rate=0.02", "optimizer.beta_1=0.5"]))
+    changed = recipes.changed(CLASSIC, ["optimizer.learning_rate=0.02", "optimizer.beta_1=0.5"])
+    adam = networks.make_optimizer(changed, 100)
     assert float(adam.learning_rate) == np.float32(0.02)
     assert adam.beta_1 == 0.5
+
+
+def test_mlp_has_109386_parameters_at_prediction_time() -> None:
+    model = networks.build(recipes.RECIPES["mlp"])
+    assert networks.count_parameters(model) == 109_386
+    assert networks.count_parameters(networks.build(CLASSIC)) == 109_386
+
+
+@pytest.mark.parametrize("name", ["cnn", "cnn-fast"])
+def test_the_small_convolutional_networks_have_at_most_100000_parameters(name: str) -> None:
+    model = networks.build(recipes.RECIPES[name])
+    exported = onnx.load_from_string(exporting.to_onnx(model, {}))
+    sizes = {c.name: int(np.prod(c.dims)) for c in exported.graph.initializer if not c.name.startswith(("scale", "maps"))}
+    assert networks.count_parameters(model) == sum(sizes.values()) <= 100_000
+
+
+def test_weight_decay_spares_norms_and_biases() -> None:
+    model = networks.build(recipes.RECIPES["mlp"])
+    optimizer = networks.make_optimizer(recipes.RECIPES["mlp"], 100)
+    optimizer.build(model.trainable_variables)
+    decayed = {v.path.split("/")[-1] for v in model.trainable_variables if optimizer._use_weight_decay(v)}
+    assert decayed == {"kernel"}
+
+
+def test_augmentation_is_switched_off_and_on() -> None:
+    model = networks.build(recipes.RECIPES["mlp"])
+    for on in (False, True):
+        networks.set_augmentation(model, on)
+        assert float(model.get_layer("augment").strength.numpy()) == on
+    networks.set_augmentation(networks.build(CLASSIC), False)

@@ -1,4 +1,4 @@
-"""`tenfold train`, `evaluate`, `runs`, `submit` and `export`."""
+"""`tenfold train`, `evaluate`, `compare`, `runs`, `submit` and `export`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP, PartName
 
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")]
-RUN_HELP = "The folder of a run, such as runs/classic; an .onnx file; or bundled."
+RUN_HELP = "The folder of a run, such as runs/classic, or of folds; an .onnx file; or bundled."
+RUNS_HELP = f"{RUN_HELP} Several are averaged."
+Tta = Annotated[bool, typer.Option("--tta", help="Test-time augmentation: average over the digit moved by a pixel.")]
 
 
 @app.command(short_help="Train a network and leave a run folder.")
 def train(
-    recipe: Annotated[str, typer.Option(help="A recipe's name (classic) or a .json file.")] = "classic",
+    recipe: Annotated[str, typer.Option(help="A recipe's name (classic, mlp, cnn …) or a .json file.")] = "classic",
     changes: Changes = None,
     data: Annotated[str | None, typer.Option(help=f"Instead of the recipe's: {SOURCE_HELP}")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training digits.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Digits a step.")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides the first weights and the order of the digits.")] = None,
     validation: Annotated[str | None, typer.Option(help="Digits held out: a count, or a share below 1.")] = None,
+    folds: Annotated[int | None, typer.Option(help="Train so many runs, each validated on a fold of its own.")] = None,
     start_from: Annotated[
         str | None, typer.Option("--from", metavar="RUN", help="Start from the weights of a run, or bundled.")
     ] = None,
@@ -32,29 +35,41 @@ def train(
     bare: Annotated[bool, typer.Option("--bare", help="No figures, report or ONNX.")] = False,
 ) -> None:
     """Train a network; leave its weights, figures and a report in a run folder."""
-    from tenfold.cli.training_output import Announcer, conclusion
+    from tenfold.cli.training_output import Announcer, conclusion, described_folds
     from tenfold.errors import UsageError
     from tenfold.learn import runs, training
+    from tenfold.learn.recipes import Recipe
+    from tenfold.learn.runs import Run
 
+    if folds is not None and validation is not None:
+        raise UsageError("--folds and --validation: the folds are what is held out; give one of the two")
     if resume and run is None:
         raise UsageError("--resume: which run? Name its folder with --run, such as --run runs/classic; tenfold runs lists them")
     finished_before = run is not None and runs.Run(run).finished
     announcer = Announcer()
-    try:
-        done = training.train(
+    overrides = {"data": data, "epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation}
+    chosen = training.recipe_of(recipe, changes or [], **overrides)
+
+    def train_one(recipe: Recipe, folder: Path | None) -> Run:
+        going_on = resume or (folds is not None and folder is not None and folder.exists())
+        return training.train(
             recipe,
-            data=data,
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
-            changes=[*(changes or []), *([f"validation={validation}"] if validation is not None else [])],
             start_from=start_from,
-            run=run,
-            resume=resume,
+            run=folder,
+            resume=going_on,
             tensorboard=tensorboard,
             bare=bare,
             observers=[announcer],
         )
+
+    try:
+        if folds is not None:
+            from tenfold.learn import folds as k_fold
+
+            folder = run or runs.next_folder(f"{chosen.name}-folds")
+            typer.echo(described_folds(k_fold.train(chosen, folds, folder, resume=resume, train_one=train_one)))
+            return
+        done = train_one(chosen, run)
     except KeyboardInterrupt:
         typer.echo(announcer.how_to_go_on(), err=True)
         raise
@@ -63,22 +78,45 @@ def train(
 
 @app.command(short_help="Measure a run on labelled digits.")
 def evaluate(
-    run: Annotated[str, typer.Argument(help=RUN_HELP)],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help=RUNS_HELP)],
     data: Annotated[str | None, typer.Option(help=f"By default the test digits of the run's own set. {SOURCE_HELP}")] = None,
     part: Annotated[PartName | None, typer.Option(help="Which part of the set; test by default where there is one.")] = None,
+    tta: Tta = False,
+    corruptions: Annotated[bool, typer.Option("--corruptions", help="Also on digits made harder in eleven ways.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for metrics, figures and mistakes.")] = None,
 ) -> None:
     """Measure a run on labelled digits: accuracy with its interval, every class, calibration, confusions."""
-    from tenfold.cli.measuring_output import describe
+    from tenfold.cli.measuring_output import corruption_table, describe
     from tenfold.learn import measuring
 
-    subject = measuring.find(run)
+    subject = measuring.find_all(runs)
+    subject = measuring.augmented(subject) if tta else subject
     digits = measuring.digits_for(subject, data, part.value if part else None)
     evaluation = measuring.measure(subject, digits)
     typer.echo(describe(subject.name, evaluation))
     folder = output or subject.folder / "evaluations" / digits.name.replace(" ", "-").replace("/", "-")
     measuring.write(evaluation, folder)
+    if corruptions:
+        accuracies = measuring.measure_corrupted(subject, digits)
+        typer.echo(f"\n{corruption_table(accuracies)}")
+        measuring.write_corrupted(accuracies, subject.name, folder)
     typer.echo(f"metrics.json, mistakes.csv and figures: {folder}", err=True)
+
+
+@app.command(short_help="Two runs on the same digits.")
+def compare(
+    one: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
+    other: Annotated[str, typer.Argument(metavar="RUN", help="The other one.")],
+    data: Annotated[str | None, typer.Option(help=f"By default the test digits of the first run's set. {SOURCE_HELP}")] = None,
+    part: Annotated[PartName | None, typer.Option(help="Which part of the set; test by default where there is one.")] = None,
+) -> None:
+    """Compare two runs on the same digits; McNemar's test says whether the difference may be chance."""
+    from tenfold.cli.measuring_output import comparison
+    from tenfold.learn import measuring
+
+    pair = measuring.find(one), measuring.find(other)
+    digits = measuring.digits_for(pair[0], data, part.value if part else None)
+    typer.echo(comparison(one, other, measuring.compare(*pair, digits)))
 
 
 @app.command()
@@ -96,8 +134,9 @@ def runs(root: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where th
 
 @app.command(short_help="Write a Kaggle submission.")
 def submit(
-    run: Annotated[str, typer.Argument(help=RUN_HELP)],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help=RUNS_HELP)],
     test: Annotated[str, typer.Argument(metavar="TEST.CSV", help="The competition's test.csv, or other digits.")],
+    tta: Tta = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("submission.csv"),
 ) -> None:
     """Write a Kaggle submission: ImageId,Label, ids from 1."""
@@ -106,7 +145,8 @@ def submit(
     from tenfold.data.sources.packaged import NAMES
     from tenfold.learn import measuring
 
-    subject = measuring.find(run)
+    subject = measuring.find_all(runs)
+    subject = measuring.augmented(subject) if tta else subject
     digits = load(test, "test" if test in NAMES else "all")
     measuring.write_submission(subject, digits, output)
     typer.echo(trained_on(subject.n_trained_on(digits), len(digits)), err=True)

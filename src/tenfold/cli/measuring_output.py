@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tenfold.errors import TenfoldError
 from tenfold.learn import tables
 from tenfold.learn.evaluation import Evaluation
+from tenfold.learn.measuring import Comparison
 from tenfold.learn.recipes import RECIPES, differences
 from tenfold.learn.runs import Run
 
@@ -23,11 +24,65 @@ def describe(name: str, evaluation: Evaluation) -> str:
             "",
             f"accuracy            {tables.percent(evaluation.accuracy)}  "
             f"(95 % interval {tables.interval(evaluation.interval)}), {n - evaluation.n_correct:,} wrong",
+            *_without_doubtful(evaluation),
             f"log loss            {evaluation.log_loss:.4f}",
-            f"calibration error   {tables.percent(evaluation.ece)}  (expected, 15 bins)",
+            f"calibration error   {tables.percent(evaluation.ece)}  (expected, 15 bins){_calibrated(evaluation)}",
+            f"to reach 99.9 %     {_refused(evaluation)}",
             f"most confused       {pairs or 'none'}",
             "",
             _classes(evaluation),
+        ]
+    )
+
+
+def _without_doubtful(evaluation: Evaluation) -> list[str]:
+    n = len(evaluation.digits) - len(evaluation.without_doubtful.digits)
+    if not n or n == len(evaluation.digits):
+        return []
+    return [
+        f"without doubtful    {tables.percent(evaluation.without_doubtful.accuracy)}  (without {n} whose label people doubt)"
+    ]
+
+
+def _calibrated(evaluation: Evaluation) -> str:
+    if evaluation.temperature == 1:
+        return ""
+    return f"; {tables.percent(evaluation.calibrated.ece)} at temperature {evaluation.temperature:.2f}, as tenfold read uses it"
+
+
+def _refused(evaluation: Evaluation) -> str:
+    share = evaluation.refused_to_reach(0.999)
+    return "not reached, however many are refused" if share is None else f"refuse the least sure {tables.percent(share)}"
+
+
+def corruption_table(accuracies: Mapping[str, Sequence[float]]) -> str:
+    """The accuracy by corruption and severity, the hardest last, and the mean of all."""
+    means = {name: sum(values) / len(values) for name, values in accuracies.items()}
+    rows = [
+        [name, *(tables.percent(value, 1) for value in (*accuracies[name], means[name]))]
+        for name in sorted(means, key=lambda name: -means[name])
+    ]
+    rows.append(["all", *[""] * 5, tables.percent(sum(means.values()) / len(means), 1)])
+    return tables.table(["corruption", *(f"severity {n}" for n in range(1, 6)), "mean"], rows)
+
+
+def comparison(one: str, other: str, pair: Comparison) -> str:
+    """Two models side by side, and whether the difference may be chance."""
+    rows = [
+        [name, tables.percent(e.accuracy), tables.interval(e.interval), f"{len(e.digits) - e.n_correct:,}", f"{only:,}"]
+        for name, e, only in ((one, pair.one, pair.n_only_one), (other, pair.other, pair.n_only_other))
+    ]
+    n_only = pair.n_only_one + pair.n_only_other
+    verdict = "the difference may well be chance" if pair.p_value >= 0.05 else "a difference that chance seldom makes"
+    table = tables.table(["run", "accuracy", "95 % interval", "wrong", "only it right"], rows)
+    return "\n".join(
+        [
+            f"{len(pair.one.digits):,} digits of {pair.one.digits.name}",
+            *(f"{name}: {trained_on(e.n_trained_on, len(e.digits))}" for name, e in ((one, pair.one), (other, pair.other))),
+            "",
+            table,
+            "",
+            f"McNemar's exact test over the {n_only:,} digits that only one reads right: p = {pair.p_value:.2g}, {verdict}",
         ]
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import typer
 
 from tenfold.learn import tables
+from tenfold.learn.folds import Folds
 from tenfold.learn.progress import Network, Observer
 from tenfold.learn.runs import Run
 
@@ -61,3 +63,22 @@ def _next(run: Run) -> list[str]:
     page = [f"Look at it:  {run.folder / 'report.html'}"] if (run.folder / "report.html").is_file() else []
     command = f"tenfold evaluate {run.folder}" + ("" if run.metrics["n_test"] else " --data FILE")
     return [*page, f"Next:        {command}"]
+
+
+def described_folds(folds: Folds) -> str:
+    """The runs of a cross-validation, their mean and deviation, and the score over all digits."""
+    shares = [run.metrics["val_accuracy"] for run in folds.members]
+    rows = [[run.name, tables.percent(share)] for run, share in zip(folds.members, shares, strict=True)]
+    deviation = 100 * float(np.std(shares, ddof=1))
+    whole = folds.out_of_fold
+    return "\n".join(
+        [
+            tables.table(["run", "validation accuracy"], rows),
+            "",
+            f"mean                 {tables.percent(float(np.mean(shares)))} ± {deviation:.2f}",
+            f"out of fold          {tables.percent(whole.accuracy)}  (95 % interval {tables.interval(whole.interval)}) "
+            f"on all {len(whole.digits):,} digits, each read by a run that never saw it",
+            "",
+            f"Next:        tenfold submit {folds.folder} test.csv (the average of the {len(shares)} runs)",
+        ]
+    )

@@ -101,6 +101,10 @@ class Digits:
             )
         return self[:kept], self[kept:]
 
+    def in_fold(self, number: int, n_folds: int) -> NDArray[np.bool_]:
+        """Which digits are in fold `number`, from 1, of `n_folds`: every n-th, bool (N,)."""
+        return np.asarray(np.arange(len(self)) % n_folds == number - 1, np.bool_)
+
     @cached_property
     def fingerprints(self) -> NDArray[np.uint64]:
         """A 64-bit BLAKE2b hash of each image's 784 bytes, uint64 (N,): equal pixels give equal fingerprints."""

@@ -53,7 +53,8 @@ def load_keras() -> Any:
     backend = os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend not in _LIBRARIES:
         raise UsageError(f"environment variable KERAS_BACKEND: found {backend!r}, expected tensorflow or jax")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "0":  # importing JAX sets 1, for this process and those it starts
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)
     try:
         with _quiet_import(_LIBRARIES[backend]):
@@ -110,7 +111,24 @@ def save(model: Any, path: Path) -> None:
             del sys.modules["tensorflow"]
 
 
-def compiled_steps(model: Any, optimizer: Any, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Steps:
+class Objective(NamedTuple):
+    """What a training minimises.
+
+    Attributes:
+        label_smoothing: share of each target that is spread over all classes.
+        taught: share of the loss that compares with the teachers, for a model that answers [probabilities, teachers'].
+    """
+
+    label_smoothing: float = 0.0
+    taught: float = 0.0
+
+
+_PLAIN = Objective()
+
+
+def compiled_steps(
+    model: Any, optimizer: Any, images: NDArray[np.uint8], labels: NDArray[np.uint8], objective: Objective = _PLAIN
+) -> Steps:
     """Compile the training loop of a model over a set of digits.
 
     Args:
@@ -118,15 +136,19 @@ def compiled_steps(model: Any, optimizer: Any, images: NDArray[np.uint8], labels
         optimizer: a Keras optimizer; updated in place.
         images: uint8 (N, 28, 28), held on the device.
         labels: uint8 (N,).
+        objective: what is minimised.
 
     Returns:
         `steps(order, start, stop)`: one step for each of the rows `start` to `stop` of `order`, int32 (n_steps, batch), whose
-        values are indices of digits or -1 for a place left empty. Cutting an epoch into several calls changes no bit.
+        values are indices of digits. A place that is to stay empty has -1 - index: that digit takes part in batch norm, but
+        weighs nothing. Cutting an epoch into several calls changes no bit.
     """
     keras = load_keras()
     optimizer.build(model.trainable_variables)
-    make = {"tensorflow": _tensorflow_steps, "jax": _jax_steps}[keras.backend.backend()]
-    run = make(model, optimizer, keras.ops.convert_to_tensor(images), keras.ops.convert_to_tensor(labels.astype(np.int32)))
+    makers: dict[str, Callable[..., Callable[..., Any]]] = {"tensorflow": _tensorflow_steps, "jax": _jax_steps}
+    make = makers[keras.backend.backend()]
+    held = [keras.ops.convert_to_tensor(array) for array in (images, labels.astype(np.int32))]
+    run = make(model, optimizer, *held, objective)
 
     def steps(order: NDArray[np.int32], start: int, stop: int) -> Totals:
         rows = keras.ops.convert_to_tensor(order)
@@ -162,33 +184,43 @@ def _batch(images: Any, labels: Any, order: Any, step: Any) -> tuple[Any, Any, A
     from keras import ops
 
     places = ops.take(order, step, axis=0)
-    chosen = ops.maximum(places, 0)
+    chosen = ops.maximum(places, -1 - places)
     return ops.take(images, chosen, axis=0), ops.take(labels, chosen, axis=0), ops.cast(places >= 0, "float32")
 
 
-def _loss(labels: Any, outputs: Any, weights: Any) -> tuple[Any, Any]:
+def _loss(labels: Any, answers: Any, weights: Any, objective: Objective) -> tuple[Any, Any]:
     """The mean loss of a batch, and its sums (3,): loss, right answers, digits.
 
     The sparse form of categorical cross-entropy: numerically the one-hot form without making the one-hot targets.
     """
     from keras import losses, ops
 
-    each = losses.sparse_categorical_crossentropy(labels, outputs) * weights
+    outputs, *teachers = answers if isinstance(answers, list | tuple) else [answers]
+    each = losses.sparse_categorical_crossentropy(labels, outputs)
+    if objective.label_smoothing:
+        spread = -ops.mean(ops.log(ops.maximum(outputs, 1e-7)), axis=-1)
+        each = (1 - objective.label_smoothing) * each + objective.label_smoothing * spread
+    if teachers:
+        each = (1 - objective.taught) * each + objective.taught * losses.categorical_crossentropy(teachers[0], outputs)
+    each = each * weights
     right = ops.cast(ops.cast(ops.argmax(outputs, axis=-1), "int32") == labels, "float32") * weights
     totals = ops.stack([ops.sum(each), ops.sum(right), ops.sum(weights)])
     return totals[0] / totals[2], totals
 
 
-def _tensorflow_steps(model: Any, optimizer: Any, images: Any, labels: Any) -> Callable[..., Any]:
+def _tensorflow_steps(model: Any, optimizer: Any, images: Any, labels: Any, objective: Objective) -> Callable[..., Any]:
     import tensorflow as tf
 
-    # Compiled by XLA; a `while_loop` with bounds as tensors, since XLA compiles a `tf.range` loop anew for every bound.
-    @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+    # On a processor XLA makes dense networks fast, but the gradients of convolutions slow: those are left to oneDNN.
+    by_xla = all(len(variable.shape) < 4 for variable in model.trainable_variables)
+
+    # A `while_loop` with bounds as tensors, since XLA compiles a `tf.range` loop anew for every bound.
+    @tf.function(jit_compile=by_xla, autograph=False)  # type: ignore[untyped-decorator]
     def run(order: Any, start: Any, stop: Any) -> Any:
         def body(step: Any, totals: Any) -> tuple[Any, Any]:
             some_images, some_labels, weights = _batch(images, labels, order, step)
             with tf.GradientTape() as tape:
-                loss, sums = _loss(some_labels, model(some_images, training=True), weights)
+                loss, sums = _loss(some_labels, model(some_images, training=True), weights, objective)
             optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
             return step + 1, totals + sums
 
@@ -214,12 +246,12 @@ def _jax_forward(model: Any) -> Callable[[NDArray[np.uint8]], Any]:
     return forward
 
 
-def _jax_steps(model: Any, optimizer: Any, images: Any, labels: Any) -> Callable[..., Any]:
+def _jax_steps(model: Any, optimizer: Any, images: Any, labels: Any, objective: Objective) -> Callable[..., Any]:
     import jax
 
     def loss_of(trainable: Arrays, others: Arrays, some_images: Any, some_labels: Any, weights: Any) -> Any:
         outputs, others = model.stateless_call(trainable, others, some_images, training=True)
-        loss, sums = _loss(some_labels, outputs, weights)
+        loss, sums = _loss(some_labels, outputs, weights, objective)
         return loss, (others, sums)
 
     gradients_of = jax.grad(loss_of, has_aux=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.data.digits import CLASSES, Digits
+from tenfold.learn.doubtful import FINGERPRINTS
 
 _Z_95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 _N_BINS = 15
@@ -33,11 +34,13 @@ class Evaluation:
         digits: the labelled digits.
         probabilities: float32 (N, 10), each row adds up to 1.
         n_trained_on: how many of the digits the network was trained on, or None if that is not known.
+        temperature: what the logits are to be divided by, so that confidence means something; fitted on other digits.
     """
 
     digits: Digits
     probabilities: NDArray[np.float32]
     n_trained_on: int | None = None
+    temperature: float = 1.0
 
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
@@ -108,6 +111,28 @@ class Evaluation:
         return float(np.nansum(bins.counts * np.abs(bins.accuracy - bins.confidence)) / bins.counts.sum())
 
     @cached_property
+    def calibrated(self) -> Evaluation:
+        """The same with the temperature applied."""
+        return Evaluation(self.digits, tempered(self.probabilities, self.temperature), self.n_trained_on)
+
+    @cached_property
+    def coverage(self) -> NDArray[np.float64]:
+        """Accuracy on the k digits of the highest confidence, for k from 1 to N: float64 (N,)."""
+        surest_first = self.correct[np.argsort(-self.confidence, kind="stable")]
+        return np.cumsum(surest_first) / np.arange(1, len(surest_first) + 1)
+
+    def refused_to_reach(self, accuracy: float) -> float | None:
+        """The least share of digits to refuse, the least sure ones, so that the others are that accurate; None if never."""
+        enough = np.flatnonzero(self.coverage >= accuracy)
+        return 1 - int(enough[-1] + 1) / len(self.digits) if len(enough) else None
+
+    @cached_property
+    def without_doubtful(self) -> Evaluation:
+        """The same without the digits whose label people doubt (see `doubtful.FINGERPRINTS`)."""
+        kept = ~np.isin(self.digits.fingerprints, FINGERPRINTS)
+        return Evaluation(self.digits[kept], self.probabilities[kept], None, self.temperature)
+
+    @cached_property
     def mistakes(self) -> NDArray[np.int64]:
         """Indices of the digits read wrongly, the most confident mistake first."""
         wrong = np.flatnonzero(~self.correct)
@@ -132,6 +157,10 @@ class Evaluation:
             "interval": list(self.interval),
             "log_loss": self.log_loss,
             "ece": self.ece,
+            "temperature": self.temperature,
+            "ece_calibrated": self.calibrated.ece,
+            "refused_for_99_9": self.refused_to_reach(0.999),
+            **self._doubtful(),
             "precision": _plain(self.precision),
             "recall": _plain(self.recall),
             "f1": _plain(self.f1),
@@ -141,6 +170,11 @@ class Evaluation:
             ],
         }
 
+    def _doubtful(self) -> dict[str, Any]:
+        rest = self.without_doubtful
+        n = len(self.digits) - len(rest.digits)
+        return {"doubtful": n, "accuracy_without_doubtful": rest.accuracy if n and len(rest.digits) else None}
+
 
 def wilson_interval(n_correct: int, n: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson, JASA 22, 1927): honest close to 1, where the normal interval is not."""
@@ -148,6 +182,23 @@ def wilson_interval(n_correct: int, n: int) -> tuple[float, float]:
     middle = (share + zz / (2 * n)) / (1 + zz / n)
     half = _Z_95 / (1 + zz / n) * math.sqrt(share * (1 - share) / n + zz / (4 * n * n))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def mcnemar(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, int, float]:
+    """Which of two readers of the same digits is better (McNemar, Psychometrika 12, 1947; the exact test).
+
+    Args:
+        one: which digits it read right, bool (N,).
+        other: the same of the other.
+
+    Returns:
+        How many digits only the one read right, how many only the other, and the probability of a difference at least as large
+        if neither were better.
+    """
+    from scipy.stats import binomtest
+
+    n_one, n_other = int((one & ~other).sum()), int((other & ~one).sum())
+    return n_one, n_other, float(binomtest(n_one, n_one + n_other).pvalue) if n_one + n_other else 1.0
 
 
 def log_loss(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:

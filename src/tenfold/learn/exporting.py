@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,18 +30,54 @@ _TOLERANCE = 1e-5
 
 
 class _Graph:
-    """Nodes and constants in the making; `value` is the name of the newest result."""
+    """Nodes and constants in the making; `value` is the name of the newest result.
+
+    A dense layer or a convolution stays open until the next layer is known: a batch norm that follows is folded into it.
+    """
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.value = "images"
+        self.open: _Sum | None = None
 
     def add(self, operator: str, name: str, *constants: NDArray[np.generic], **attributes: Any) -> None:
+        self.close()
         names = [f"{name}.{i}" for i in range(len(constants))]
         self.constants += [numpy_helper.from_array(np.ascontiguousarray(c), n) for c, n in zip(constants, names, strict=True)]
         self.nodes.append(helper.make_node(operator, [self.value, *names], [name], name=name, **attributes))
         self.value = name
+
+    def close(self) -> None:
+        if self.open is not None:
+            done, self.open = self.open, None
+            biases = [] if done.bias is None else [done.bias]
+            self.add(done.operator, done.name, done.kernel, *biases, **done.attributes)
+
+    def side_by_side(self, name: str, *operators: str) -> None:
+        """Several operators on the newest result, their results joined along the maps."""
+        self.close()
+        parts = [f"{name}.{operator}" for operator in operators]
+        for operator, part in zip(operators, parts, strict=True):
+            self.nodes.append(helper.make_node(operator, [self.value], [part], name=part))
+        self.nodes.append(helper.make_node("Concat", parts, [name], name=name, axis=1))
+        self.value = name
+
+
+@dataclass
+class _Sum:
+    """A sum over inputs: `Gemm` with a kernel (inputs, outputs), or `Conv` with one (outputs, inputs, height, width)."""
+
+    operator: str
+    name: str
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32] | None
+    attributes: dict[str, Any]
+
+    def scale(self, factors: NDArray[np.float32], shifts: NDArray[np.float32]) -> None:
+        """Multiply each output by its factor, then add its shift."""
+        self.kernel = self.kernel * (factors if self.operator == "Gemm" else factors[:, None, None, None])
+        self.bias = shifts if self.bias is None else self.bias * factors + shifts
 
 
 def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
@@ -57,6 +94,7 @@ def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     graph.add("Cast", "pixels", to=TensorProto.FLOAT)
     for layer in model.layers:
         _writer(layer)(graph, layer)
+    graph.close()
     if graph.value != "probabilities":
         raise ModelError(f"the last layer is {graph.value!r}, expected 'probabilities'")
     images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])
@@ -103,15 +141,70 @@ def _rescaling(graph: _Graph, layer: Any) -> None:
     graph.add("Mul", layer.name, np.array(layer.scale, np.float32))
 
 
+def _nothing(graph: _Graph, layer: Any) -> None:
+    """The layer acts in training only."""
+
+
 def _flatten(graph: _Graph, layer: Any) -> None:
     graph.add("Flatten", layer.name, axis=1)
 
 
+def _reshape(graph: _Graph, layer: Any) -> None:
+    if tuple(layer.target_shape) != (SIDE, SIDE, 1):
+        raise ModelError(f"layer {layer.name!r} makes {layer.target_shape}; only (28, 28, 1) can be written")
+    graph.add("Unsqueeze", layer.name, np.array([1], np.int64))  # ONNX has the maps before height and width
+
+
 def _dense(graph: _Graph, layer: Any) -> None:
-    kernel, bias = layer.get_weights()
-    activation = {"relu": "Relu", "softmax": "Softmax"}[layer.activation.__name__]
-    graph.add("Gemm", f"{layer.name}.sum", kernel, bias)
-    graph.add(activation, layer.name)
+    kernel, *bias = layer.get_weights()
+    name = layer.name if layer.activation.__name__ == "linear" else f"{layer.name}.sum"
+    graph.close()
+    graph.open = _Sum("Gemm", name, kernel, bias[0] if bias else None, {})
+    if name != layer.name:
+        graph.add({"relu": "Relu", "softmax": "Softmax"}[layer.activation.__name__], layer.name)
 
 
-_WRITERS: dict[str, Callable[[_Graph, Any], None]] = {"Rescaling": _rescaling, "Flatten": _flatten, "Dense": _dense}
+def _conv(graph: _Graph, layer: Any) -> None:
+    kernel = np.transpose(layer.get_weights()[0], (3, 2, 0, 1))
+    graph.close()
+    attributes = {"kernel_shape": kernel.shape[2:], "pads": [side // 2 for side in kernel.shape[2:] * 2]}
+    graph.open = _Sum("Conv", layer.name, kernel, None, attributes)
+
+
+def _batch_norm(graph: _Graph, layer: Any) -> None:
+    scale, shift, mean, variance = layer.get_weights()
+    factors = scale / np.sqrt(variance + np.float32(layer.epsilon))
+    shifts = shift - mean * factors
+    if graph.open is not None:
+        graph.open.scale(factors, shifts)
+    else:
+        graph.add("Mul", f"{layer.name}.scaled", factors[:, None, None])
+        graph.add("Add", layer.name, shifts[:, None, None])
+
+
+def _relu(graph: _Graph, layer: Any) -> None:
+    graph.add("Relu", layer.name)
+
+
+def _max_pooling(graph: _Graph, layer: Any) -> None:
+    graph.add("MaxPool", layer.name, kernel_shape=layer.pool_size, strides=layer.strides)
+
+
+def _global_pooling(graph: _Graph, layer: Any) -> None:
+    graph.side_by_side(f"{layer.name}.maps", "GlobalMaxPool", "GlobalAveragePool")
+    graph.add("Flatten", layer.name, axis=1)
+
+
+_WRITERS: dict[str, Callable[[_Graph, Any], None]] = {
+    "Rescaling": _rescaling,
+    "RandomChange": _nothing,
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Dense": _dense,
+    "Conv2D": _conv,
+    "BatchNormalization": _batch_norm,
+    "ReLU": _relu,
+    "MaxPooling2D": _max_pooling,
+    "GlobalPooling": _global_pooling,
+    "Dropout": _nothing,
+}

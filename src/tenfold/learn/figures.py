@@ -96,13 +96,66 @@ def mistakes(evaluation: Evaluation, most: int = 40) -> Figure:
 
 @in_house_style
 def calibration(evaluation: Evaluation) -> Figure:
-    """Whether a confidence of 90 % means 90 % right: accuracy against confidence in 15 bins, and how many digits each has."""
-    sure, right = float(evaluation.confidence.mean()), evaluation.accuracy
-    title = f"{percent(sure, 1)} sure on average, {percent(right, 1)} right: off by {100 * evaluation.ece:.1f} points (ECE)"
-    figure = new_figure(8.4, 8.4, title, _subtitle(evaluation.digits, f"dashed: perfect; hollow: fewer than {_FEW} digits"))
+    """Whether a confidence of 90 % means 90 % right: accuracy against confidence in 15 bins, and how many digits each has.
+
+    Where a temperature is known, the readers' confidence is shown, and the network's own behind it.
+    """
+    shown = evaluation.calibrated
+    sure, right = float(shown.confidence.mean()), shown.accuracy
+    title = f"{percent(sure, 1)} sure on average, {percent(right, 1)} right: off by {100 * shown.ece:.2f} points (ECE)"
+    before = f"; grey: before temperature ({100 * evaluation.ece:.2f})" if evaluation.temperature != 1 else ""
+    figure = new_figure(8.4, 8.4, title, _subtitle(evaluation.digits, f"hollow: fewer than {_FEW} digits{before}"))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    _reliability(upper, evaluation)
-    _histogram(lower, evaluation)
+    if before:
+        bins = evaluation.reliability
+        upper.plot(bins.confidence, bins.accuracy, "o", color=PALE, markersize=6, clip_on=False)
+    _reliability(upper, shown)
+    _histogram(lower, shown)
+    return figure
+
+
+@in_house_style
+def coverage(evaluation: Evaluation) -> Figure:
+    """How many digits must be refused, the least sure first, for the others to be read with a given accuracy."""
+    needed = evaluation.refused_to_reach(0.999)
+    title = f"Refusing {percent(needed)} leaves 99.9 % right" if needed is not None else "99.9 % right is never reached"
+    if needed == 0:
+        title = "99.9 % are right without refusing any"
+    figure = new_figure(8.4, 5.4, title, _subtitle(evaluation.digits, "the least sure are refused first"))
+    axes = figure.subplots()
+    n = len(evaluation.digits)
+    refused = 1 - np.arange(1, n + 1) / n
+    worst = max(1 - evaluation.accuracy, 0.002)
+    shown = refused <= max(0.02, 3 * (needed or 0), 2 * (1 - evaluation.accuracy))
+    axes.plot(refused[shown], evaluation.coverage[shown], color=BLUE, lw=2, clip_on=False)
+    axes.axhline(0.999, color=RED, linestyle="--", linewidth=1.2)
+    if needed is not None:
+        axes.plot(
+            needed, evaluation.coverage[round((1 - needed) * n) - 1], "o", mfc="white", mec=BLUE, mew=2, ms=9, clip_on=False
+        )
+    axes.set(xlabel="share of digits refused", ylabel="accuracy on the others", ylim=(1 - 1.1 * worst, 1), xlim=(0, None))
+    axes.xaxis.set_major_formatter(_in_percent)
+    axes.yaxis.set_major_formatter(_in_percent)
+    return figure
+
+
+@in_house_style
+def corruptions(accuracies: Mapping[str, Sequence[float]], name: str) -> Figure:
+    """The accuracy on corrupted digits, one row a corruption, the hardest below, one column a severity."""
+    in_order = sorted(accuracies.items(), key=lambda item: -float(np.mean(item[1])))
+    values = np.array([of_severity for _, of_severity in in_order])
+    title = f"{percent(float(values.mean()), 1)} right on corrupted digits on average"
+    figure = new_figure(8.4, 1.6 + 0.5 * len(values), title, f"{name}; hardest below, severity to the right")
+    axes = figure.subplots()
+    shown = np.array([[f"{100 * value:.1f}" for value in row] for row in values])
+    style = {"ax": axes, "fmt": "", "cbar": False, "linewidths": 2, "cmap": DEPTH, "vmin": 0.0, "vmax": 1.0}
+    seaborn.heatmap(
+        values, annot=shown, xticklabels=range(1, values.shape[1] + 1), yticklabels=[k for k, _ in in_order], **style
+    )
+    for text, value in zip(axes.texts, values.ravel(), strict=True):
+        text.set_color("white" if value > 0.6 else "black")
+    axes.set(xlabel="severity (accuracy in %)", ylabel="")
+    axes.tick_params(length=0, labelcolor=TEXT, labelrotation=0)
     return figure
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tenfold.data.digits import Digits
 from tenfold.errors import RunError
-from tenfold.learn import backend, checkpoints, evaluation, runs
+from tenfold.learn import backend, checkpoints, evaluation, networks, runs
 from tenfold.learn.checkpoints import Checkpoint
 from tenfold.learn.progress import Observer
 from tenfold.learn.recipes import Recipe
@@ -32,11 +32,21 @@ class Fitting:
         probabilities: what the model answers to images, uint8 (N, 28, 28): float32 (N, 10).
     """
 
-    def __init__(self, model: Any, optimizer: Any, recipe: Recipe, training: Digits, validation: Digits) -> None:
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        recipe: Recipe,
+        training: Digits,
+        validation: Digits,
+        teachers: Sequence[Any] = (),
+    ) -> None:
         self.model = model
         self.history: History = {column: [] for column in runs.HISTORY_COLUMNS}
         self._recipe, self._training, self._validation = recipe, training, validation
-        self._steps = backend.compiled_steps(model, optimizer, training.images, training.known_labels)
+        objective = backend.Objective(recipe.label_smoothing, recipe.teaching.share if recipe.teaching else 0.0)
+        learning = networks.taught(model, teachers) if teachers else model
+        self._steps = backend.compiled_steps(learning, optimizer, training.images, training.known_labels, objective)
         self.probabilities = backend.compiled_forward(model)
         self._variables: Sequence[Any] = [*model.variables, *optimizer.variables]
 
@@ -67,6 +77,9 @@ class Fitting:
 
     def _epoch(self, epoch: int, observers: Sequence[Observer]) -> dict[str, float | None]:
         started = time.perf_counter()
+        augmentation = self._recipe.augmentation
+        clean = augmentation is not None and epoch > self._recipe.epochs - augmentation.clean_epochs
+        networks.set_augmentation(self.model, on=not clean)
         order = shuffled(len(self._training), self._recipe.batch_size, self._recipe.seed, epoch)
         for observer in observers:
             observer.epoch_begins(epoch, self._recipe.epochs, len(order))
@@ -95,11 +108,15 @@ class Fitting:
 
 
 def shuffled(n_digits: int, batch_size: int, seed: int, epoch: int) -> NDArray[np.int32]:
-    """The order of the digits in an epoch, int32 (n_steps, batch_size); -1 fills the last row.
+    """The order of the digits in an epoch, int32 (n_steps, batch_size); the last row is filled with -1 - index of the first.
 
     It follows from seed and epoch alone, so that a resumed run needs no state of a generator.
     """
-    n_steps = -(-n_digits // batch_size)
-    order = np.full(n_steps * batch_size, -1, np.int32)
-    order[:n_digits] = np.random.default_rng([seed, epoch]).permutation(n_digits)
-    return order.reshape(n_steps, batch_size)
+    order = np.random.default_rng([seed, epoch]).permutation(n_digits).astype(np.int32)
+    n_steps = count_steps(n_digits, batch_size)
+    return np.concatenate([order, -1 - np.resize(order, n_steps * batch_size - n_digits)]).reshape(n_steps, batch_size)
+
+
+def count_steps(n_digits: int, batch_size: int) -> int:
+    """The number of steps of an epoch."""
+    return -(-n_digits // batch_size)

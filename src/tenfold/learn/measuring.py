@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import storage
-from tenfold.data.digits import Digits
+from tenfold.data.digits import SIDE, Digits
 from tenfold.data.sources import Part, load
 from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.errors import DataError, RunError, UsageError
-from tenfold.learn import runs
-from tenfold.learn.evaluation import Evaluation, count_trained_on
+from tenfold.learn import corruptions, folds, runs
+from tenfold.learn.evaluation import Evaluation, count_trained_on, mcnemar
 from tenfold.read import model as models
 
 
@@ -31,6 +31,7 @@ class Measurable:
         fingerprints: of the digits it was trained on, uint64, or None if they are not known.
         data: the digits its recipe names.
         folder: where results go by default.
+        temperature: fitted on its validation digits, or 1.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Measurable:
     fingerprints: NDArray[np.uint64] | None
     data: str
     folder: Path
+    temperature: float = 1.0
 
     def n_trained_on(self, digits: Digits) -> int | None:
         """How many of the digits it was trained on, or None if that is not known."""
@@ -54,9 +56,49 @@ def find(name: str) -> Measurable:
         model = models.load_bundled() if name == "bundled" else models.load(name)
         recipe = model.metadata.get("recipe")
         data = str(recipe.get("data", "mnist")) if isinstance(recipe, dict) else "mnist"
-        return Measurable(name, model.probabilities, None, data, runs.ROOT / Path(name).stem)
+        return Measurable(name, model.probabilities, None, data, runs.ROOT / Path(name).stem, model.temperature)
+    if folds.is_one(Path(name)):
+        return average([find(str(run.folder)) for run in folds.members(Path(name))], name, Path(name))
     run = runs.open_run(name)
-    return Measurable(name, run.probabilities, run.fingerprints, run.recipe.data, run.folder)
+    temperature = float(run.metrics["temperature"] or 1)
+    return Measurable(name, run.probabilities, run.fingerprints, run.recipe.data, run.folder, temperature)
+
+
+def find_all(names: Sequence[str]) -> Measurable:
+    """One model, or the average of several (see `find`).
+
+    Raises:
+        RunError, ModelError: one of them is missing or cannot be used.
+        UsageError: the same one twice.
+    """
+    found = [find(name) for name in names]
+    if len(found) == 1:
+        return found[0]
+    if len(set(names)) < len(names):
+        raise UsageError(f"{', '.join(names)}: the same model twice; name each once")
+    return average(found, " + ".join(names), runs.ROOT / "average")
+
+
+def average(members: Sequence[Measurable], name: str, folder: Path) -> Measurable:
+    """Several models as one: the mean of their probabilities."""
+
+    def probabilities(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(np.mean([member.probabilities(images) for member in members], axis=0), np.float32)
+
+    known = [member.fingerprints for member in members if member.fingerprints is not None]
+    fingerprints = np.unique(np.concatenate(known)) if len(known) == len(members) else None
+    return Measurable(name, probabilities, fingerprints, members[0].data, folder)
+
+
+def augmented(subject: Measurable) -> Measurable:
+    """Test-time augmentation: the mean of the probabilities for a digit and for it moved by a pixel in eight directions."""
+
+    def probabilities(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+        views = (padded[:, y : y + SIDE, x : x + SIDE] for y in range(3) for x in range(3))
+        return np.asarray(np.mean([subject.probabilities(np.ascontiguousarray(v)) for v in views], axis=0), np.float32)
+
+    return replace(subject, name=f"{subject.name} (test-time augmentation)", probabilities=probabilities, temperature=1.0)
 
 
 def digits_for(subject: Measurable, data: str | None, part: Part | None) -> Digits:
@@ -79,7 +121,41 @@ def measure(subject: Measurable, digits: Digits) -> Evaluation:
     """
     if not len(digits.known_labels):
         raise DataError(f"{digits.name}: no digits; expected at least one")
-    return Evaluation(digits, subject.probabilities(digits.images), subject.n_trained_on(digits))
+    return Evaluation(digits, subject.probabilities(digits.images), subject.n_trained_on(digits), subject.temperature)
+
+
+def measure_corrupted(subject: Measurable, digits: Digits) -> dict[str, list[float]]:
+    """The accuracy on each of `corruptions.CORRUPTIONS`, at severities 1 to 5."""
+    accuracies: dict[str, list[float]] = {}
+    for name, _, images in corruptions.every(digits.images):
+        right = subject.probabilities(images).argmax(axis=1) == digits.known_labels
+        accuracies.setdefault(name, []).append(float(right.mean()))
+    return accuracies
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same digits.
+
+    Attributes:
+        one: an evaluation.
+        other: of the other model, of the same digits.
+        n_only_one: how many digits only the one read right.
+        n_only_other: how many only the other.
+        p_value: of McNemar's exact test.
+    """
+
+    one: Evaluation
+    other: Evaluation
+    n_only_one: int
+    n_only_other: int
+    p_value: float
+
+
+def compare(one: Measurable, other: Measurable, digits: Digits) -> Comparison:
+    """Measure two models on the same digits and test whether one is better."""
+    a, b = measure(one, digits), measure(other, digits)
+    return Comparison(a, b, *mcnemar(a.correct, b.correct))
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:
@@ -94,6 +170,19 @@ def write(evaluation: Evaluation, folder: Path) -> None:
         lines.writerow([i, evaluation.digits.known_labels[i], evaluation.predictions[i], f"{evaluation.confidence[i]:.6f}"])
     storage.write_text(folder / "mistakes.csv", text.getvalue())
     publishing.draw(evaluation, folder)
+
+
+def write_corrupted(accuracies: Mapping[str, Sequence[float]], name: str, folder: Path) -> None:
+    """Write corruptions.csv and corruptions.png: accuracy by corruption and severity."""
+    from tenfold.learn import figures, style
+
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["corruption", *(f"severity_{severity}" for severity in corruptions.SEVERITIES), "mean"])
+    for corruption, of_severity in accuracies.items():
+        lines.writerow([corruption, *(f"{value:.6f}" for value in (*of_severity, np.mean(of_severity)))])
+    storage.write_text(folder / "corruptions.csv", text.getvalue())
+    style.save(figures.corruptions(accuracies, name), folder / "corruptions.png")
 
 
 def write_submission(subject: Measurable, digits: Digits, path: Path) -> None:

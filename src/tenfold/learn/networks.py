@@ -2,46 +2,156 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tenfold.data.digits import CLASSES, SIDE
+from tenfold.learn import recipes
 from tenfold.learn.backend import load_keras
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipes import Convolutional, Dense, Recipe
 
 
 def build(recipe: Recipe) -> Any:
     """Build the model of a recipe, its weights drawn by the recipe's seed.
 
     Returns:
-        A `keras.Model` from uint8 (batch, 28, 28) to float32 (batch, 10), each row adding up to 1. Scaling to 0-1 is its first
-        layer, so that training, evaluation and reading all pass raw pixels.
+        A `keras.Sequential` from uint8 (batch, 28, 28) to float32 (batch, 10), each row adding up to 1. Scaling to 0-1 is its
+        first layer, so that training, evaluation and reading all pass raw pixels; a layer `augment` acts in training only.
     """
     keras = load_keras()
-    units = recipe.network.units
-
-    def dense(index: int, n_units: int, activation: str, name: str) -> Any:
-        # A seed a layer, and no global one: building a network changes nobody else's random numbers.
-        first_weights = keras.initializers.GlorotUniform(seed=recipe.seed * 1000 + index)
-        return keras.layers.Dense(n_units, activation=activation, kernel_initializer=first_weights, name=name)
-
+    network = recipe.network
+    body = _dense(recipe.seed, network) if isinstance(network, Dense) else _convolutional(recipe.seed, network)
     return keras.Sequential(
         [
             keras.Input((SIDE, SIDE), dtype="uint8", name="images"),
             keras.layers.Rescaling(1 / 255, name="scale"),
-            keras.layers.Flatten(name="flatten"),
-            *(dense(i, n, "relu", f"dense_{i + 1}") for i, n in enumerate(units)),
-            dense(len(units), CLASSES, "softmax", "probabilities"),
+            *_augment(recipe),
+            *body,
         ],
         name=recipe.name.replace(".", "_"),
     )
 
 
-def make_optimizer(recipe: Recipe) -> Any:
-    """The Keras optimizer of a recipe."""
-    adam = recipe.optimizer
-    return load_keras().optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon)
+def _augment(recipe: Recipe) -> list[Any]:
+    if recipe.augmentation is None:
+        return []
+    from tenfold.learn.layers import RandomChange
+
+    amounts = recipes.as_dict(recipe)["augmentation"]
+    del amounts["clean_epochs"]
+    return [RandomChange(amounts, seed=recipe.seed, name="augment")]
+
+
+def _dense(seed: int, network: Dense) -> list[Any]:
+    layers = load_keras().layers
+    body = [layers.Flatten(name="flatten")]
+    for i, n in enumerate(network.units):
+        name, first_weights = f"dense_{i + 1}", _first_weights("GlorotUniform", seed, i)
+        if network.batch_norm:
+            body += [layers.Dense(n, use_bias=False, kernel_initializer=first_weights, name=name), *_normed(name)]
+        else:
+            body.append(layers.Dense(n, activation="relu", kernel_initializer=first_weights, name=name))
+    return [*body, _answer(seed, len(network.units))]
+
+
+def _convolutional(seed: int, network: Convolutional) -> list[Any]:
+    from tenfold.learn.layers import GlobalPooling
+
+    layers = load_keras().layers
+    body = [layers.Reshape((SIDE, SIDE, 1), name="maps")]
+    n = 0
+    for i, stage in enumerate(network.stages):
+        for j, n_maps in enumerate(stage):
+            n += 1
+            name, first_weights = f"conv_{n}", _first_weights("HeNormal", seed, n)
+            conv = layers.Conv2D(n_maps, 3, padding="same", use_bias=False, kernel_initializer=first_weights, name=name)
+            pooled = j == len(stage) - 1 and i < len(network.stages) - 1
+            body += [conv, *([layers.MaxPooling2D(2, name=f"pool_{i + 1}")] if pooled else []), *_normed(name)]
+    body.append(GlobalPooling(name="global_pool"))
+    if network.dropout:
+        body.append(layers.Dropout(network.dropout, seed=seed, name="dropout"))
+    return [*body, _answer(seed, n + 1)]
+
+
+def _normed(name: str) -> list[Any]:
+    """Batch norm and ReLU. The momentum suits trainings of a few thousand steps."""
+    layers = load_keras().layers
+    return [layers.BatchNormalization(momentum=0.95, name=f"{name}_norm"), layers.ReLU(name=f"{name}_relu")]
+
+
+def _answer(seed: int, index: int) -> Any:
+    first_weights = _first_weights("GlorotUniform", seed, index)
+    return load_keras().layers.Dense(CLASSES, activation="softmax", kernel_initializer=first_weights, name="probabilities")
+
+
+def _first_weights(kind: str, seed: int, index: int) -> Any:
+    """A seed a layer, and no global one: building a network changes nobody else's random numbers."""
+    return getattr(load_keras().initializers, kind)(seed=seed * 1000 + index)
+
+
+def taught(model: Any, teachers: Sequence[Any]) -> Any:
+    """The model with its teachers: a `keras.Model` from images to [its probabilities, the mean of theirs].
+
+    All see the same digits, changed by the model's own augmentation. The weights are the model's own, not copies; those of the
+    teachers are not trained, and their batch norms use what they learnt.
+    """
+    keras = load_keras()
+    images = keras.Input((SIDE, SIDE), dtype="uint8")
+    seen = images
+    for layer in model.layers[: _first_seeing(model)]:
+        seen = layer(seen)
+    answer = seen
+    for layer in model.layers[_first_seeing(model) :]:
+        answer = layer(answer)
+    answers = []
+    for i, teacher in enumerate(teachers):
+        body = keras.Sequential(teacher.layers[_first_seeing(teacher) :], name=f"teacher_{i + 1}")
+        body.trainable = False
+        answers.append(body(seen))
+    return keras.Model(images, [answer, keras.layers.average(answers) if len(answers) > 1 else answers[0]])
+
+
+def _first_seeing(model: Any) -> int:
+    """The index of the first layer after scaling and augmentation."""
+    return 1 + max(i for i, layer in enumerate(model.layers) if layer.name in ("scale", "augment"))
+
+
+def set_augmentation(model: Any, on: bool) -> None:
+    """Let the training digits change at random, or stay as they are; a model without augmentation does not mind."""
+    for layer in model.layers:
+        if layer.name == "augment":
+            layer.strength.assign(float(on))
+
+
+def make_optimizer(recipe: Recipe, n_steps: int) -> Any:
+    """The Keras optimizer of a recipe, for a training of `n_steps` steps."""
+    keras, adam = load_keras(), recipe.optimizer
+    rate: Any = adam.learning_rate
+    if adam.schedule == "one_cycle":
+        from tenfold.learn.schedules import OneCycle
+
+        rate = OneCycle(adam.learning_rate, n_steps, adam.warmup)
+    if not adam.weight_decay:
+        return keras.optimizers.Adam(rate, adam.beta_1, adam.beta_2, adam.epsilon)
+    optimizer = keras.optimizers.AdamW(rate, adam.weight_decay, adam.beta_1, adam.beta_2, adam.epsilon)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
+
+
+def count_parameters(model: Any) -> int:
+    """The number of parameters at prediction time, when a batch norm is a factor and a sum, or part of the layer before it."""
+    n, open_sum = 0, False
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind in ("Dense", "Conv2D"):
+            n += int(layer.count_params())
+        elif kind == "BatchNormalization":
+            n += int(layer.gamma.shape[0]) * (1 if open_sum else 2)
+        open_sum = kind in ("Dense", "Conv2D")
+    return n
 
 
 def summary(model: Any) -> list[tuple[str, str, int]]:
-    """Layer, output shape and number of parameters of each layer, in order."""
-    return [(layer.name, str(tuple(layer.output.shape)), int(layer.count_params())) for layer in model.layers]
+    """Layer, output shape and number of parameters of each layer, in order; the strength of augmentation is none."""
+    counts = [0 if layer.name == "augment" else int(layer.count_params()) for layer in model.layers]
+    return [(layer.name, str(tuple(layer.output.shape)), n) for layer, n in zip(model.layers, counts, strict=True)]

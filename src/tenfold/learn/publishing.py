@@ -73,7 +73,7 @@ def export(run: Run, path: Path) -> float:
 
 
 def draw(judged: Evaluation | None, folder: Path) -> dict[str, Path]:
-    """Draw confusion matrix, mistakes and calibration of an evaluation into a folder."""
+    """Draw confusion matrix, mistakes, calibration and coverage of an evaluation into a folder."""
     from tenfold.learn import figures, style
 
     if judged is None:
@@ -82,6 +82,7 @@ def draw(judged: Evaluation | None, folder: Path) -> dict[str, Path]:
         "confusion_matrix": figures.confusion_matrix(judged),
         "mistakes": figures.mistakes(judged),
         "calibration": figures.calibration(judged),
+        "coverage": figures.coverage(judged),
     }
     for name, figure in drawn.items():
         style.save(figure, folder / f"{name}.png")

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,8 @@ from tenfold.data.sources import load
 from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.errors import DataError, RunError
 from tenfold.learn import backend, checkpoints, networks, recipes, runs
-from tenfold.learn.evaluation import Evaluation, count_trained_on, fit_temperature, tempered
-from tenfold.learn.fitting import Fitting
+from tenfold.learn.evaluation import Evaluation, count_trained_on, fit_temperature
+from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog, on_terminal
 from tenfold.learn.recipes import Recipe
 from tenfold.learn.runs import Run
@@ -42,7 +43,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
-    validation: int | float | None = None,
+    validation: int | float | str | None = None,
     changes: Sequence[str] = (),
     start_from: str | Path | None = None,
     run: str | Path | None = None,
@@ -59,7 +60,7 @@ def train(
         epochs: passes over the training digits.
         batch_size: digits a step.
         seed: decides the first weights and the order of the digits.
-        validation: how many digits are held out: a count, or a share below 1.
+        validation: which digits are held out: the last ones, a count or a share below 1; or a fold such as `2/5`.
         changes: further changes of the recipe, such as `optimizer.learning_rate=3e-4`.
         start_from: a run, or `bundled`, whose weights to start from instead of random ones.
         run: the folder; `runs/RECIPE`, then `runs/RECIPE-2` and so on by default.
@@ -74,7 +75,7 @@ def train(
     Raises:
         RecipeError, DataError, RunError, StorageError, UsageError, MissingExtraError: see their one-line messages.
     """
-    chosen = _recipe(recipe, changes, data=data, epochs=epochs, batch_size=batch_size, seed=seed, validation=validation)
+    chosen = recipe_of(recipe, changes, data=data, epochs=epochs, batch_size=batch_size, seed=seed, validation=validation)
     folder = Path(run) if run is not None else runs.next_folder(chosen.name)
     known = Run(folder)
     if (folder / "recipe.json").exists() and not resume:
@@ -84,9 +85,10 @@ def train(
     # Whatever can be refused is refused before there is a folder.
     backend.load_keras()
     splits = split(chosen)
+    teachers = _teachers(chosen, splits)
     with storage.lock(folder, "training"):
         checkpoint = _checkpoint(known, chosen, splits) if resume else None
-        _train(known, chosen, splits, checkpoint, start_from, bare, _observers(observers, folder, tensorboard))
+        _train(known, chosen, splits, teachers, checkpoint, start_from, bare, _observers(observers, folder, tensorboard))
     return Run(folder)
 
 
@@ -96,21 +98,37 @@ def split(recipe: Recipe) -> Splits:
     Raises:
         DataError: no labels, one class only, or fewer digits than a batch.
     """
-    named = recipe.data in PACKAGED
-    everything = load(recipe.data, "train" if named else "all")
+    everything = all_digits(recipe)
     classes = np.unique(everything.known_labels)
     if len(classes) < 2:
         raise DataError(f"{everything.name}: only digits of class {classes.tolist()}; expected at least two classes")
-    training, validation = everything.split(recipe.validation)
+    if isinstance(recipe.validation, str):
+        number, n_folds = map(int, recipe.validation.split("/"))
+        held_out = everything.in_fold(number, n_folds)
+        if number > n_folds or n_folds < 2 or not held_out.any():
+            raise DataError(f"{everything.name}: there is no fold {recipe.validation}; expected such as 1/5, 2/5, …, 5/5")
+        training, validation = everything[~held_out], everything[held_out]
+    else:
+        training, validation = everything.split(recipe.validation)
     if len(training) < recipe.batch_size:
         raise DataError(
             f"{everything.name}: {len(training):,} digits to train on, fewer than a batch of {recipe.batch_size}; "
             "give more digits or a smaller --batch-size"
         )
-    return Splits(training, validation, load(recipe.data, "test") if named else None)
+    return Splits(training, validation, load(recipe.data, "test") if recipe.data in PACKAGED else None)
 
 
-def _recipe(recipe: str | Recipe, changes: Sequence[str], **overrides: Any) -> Recipe:
+def all_digits(recipe: Recipe) -> Digits:
+    """The digits to learn from and to choose by: the training part of a packaged set, or all of a file."""
+    return load(recipe.data, "train" if recipe.data in PACKAGED else "all")
+
+
+def recipe_of(recipe: str | Recipe, changes: Sequence[str] = (), **overrides: Any) -> Recipe:
+    """A recipe by its name, file or itself, with changes and overrides (None overrides nothing).
+
+    Raises:
+        RecipeError: there is no such recipe or key, or a value is out of range.
+    """
     found = recipe if isinstance(recipe, Recipe) else recipes.find(recipe)
     given = [f"{key}={value}" for key, value in overrides.items() if value is not None]
     return recipes.changed(found, [*changes, *given])
@@ -119,6 +137,26 @@ def _recipe(recipe: str | Recipe, changes: Sequence[str], **overrides: Any) -> R
 def _folder_of(start_from: str | Path) -> Path:
     """The folder whose weights to start from: a run's, or the one of the model that ships."""
     return Path(__file__).with_name("bundled") if start_from == "bundled" else Path(start_from)
+
+
+def _teachers(recipe: Recipe, splits: Splits) -> list[Run]:
+    """The runs to learn from.
+
+    Raises:
+        RunError: one is missing or was trained on digits that this run is measured by.
+    """
+    found = [runs.open_run(_folder_of(teacher)) for teacher in (recipe.teaching.teachers if recipe.teaching else ())]
+    for teacher in found:
+        held_back = {"validation": splits.validation, "test": splits.test}
+        counts = {name: count_trained_on(digits, teacher.fingerprints) for name, digits in held_back.items() if digits}
+        name = max(counts, key=lambda name: counts[name], default="")
+        # A handful of MNIST's digits come twice.
+        if name and counts[name] > 0.01 * len(held_back[name] or ()):
+            raise RunError(
+                f"teacher {teacher.folder} was trained on {counts[name]:,} of the {name} digits of this run; "
+                "train a teacher on the same digits first and name it with --set teaching.teachers"
+            )
+    return found
 
 
 def _observers(given: Sequence[Observer], folder: Path, tensorboard: bool) -> list[Observer]:
@@ -130,6 +168,7 @@ def _train(
     run: Run,
     recipe: Recipe,
     splits: Splits,
+    teachers: Sequence[Run],
     checkpoint: checkpoints.Checkpoint | None,
     start_from: str | Path | None,
     bare: bool,
@@ -142,7 +181,10 @@ def _train(
     model = networks.build(recipe)
     if start_from is not None:
         runs.load_weights(model, _folder_of(start_from) / "model.keras")
-    fitting = Fitting(model, networks.make_optimizer(recipe), recipe, splits.training, splits.validation)
+    n_steps = recipe.epochs * count_steps(len(splits.training), recipe.batch_size)
+    optimizer = networks.make_optimizer(recipe, n_steps)
+    taught_by = [teacher.load_model() for teacher in teachers]
+    fitting = Fitting(model, optimizer, recipe, splits.training, splits.validation, taught_by)
     if checkpoint:
         fitting.go_on_from(checkpoint)
     with ExitStack() as stack:
@@ -178,6 +220,9 @@ def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, facts: d
     """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
     held_back = {"validation": splits.validation, "test": splits.test}
     judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
+    if "validation" in judged:
+        temperature = fit_temperature(judged["validation"].probabilities, splits.validation.known_labels)
+        judged = {name: replace(evaluation, temperature=temperature) for name, evaluation in judged.items()}
     metrics = _metrics(recipe, splits, fitting, judged) | facts
     with storage.whole_file(run.folder / "model.keras") as temporary:
         backend.save(fitting.model, temporary)
@@ -198,7 +243,7 @@ def _metrics(recipe: Recipe, splits: Splits, fitting: Fitting, judged: dict[str,
     return {
         "recipe": recipe.name,
         "data": recipe.data,
-        "parameters": int(fitting.model.count_params()),
+        "parameters": networks.count_parameters(fitting.model),
         "epochs": fitting.epochs_done,
         "n_train": len(splits.training),
         "n_validation": len(splits.validation),
@@ -223,13 +268,10 @@ def _calibration(validation: Evaluation | None, test: Evaluation | None) -> dict
     facts: dict[str, float | None] = dict.fromkeys(("ece", "ece_calibrated", "temperature", "threshold"))
     facts["ece"] = measured.ece if measured else None
     if validation and measured:
-        temperature = fit_temperature(validation.probabilities, validation.digits.known_labels)
-        scores = tempered(validation.probabilities, temperature).max(axis=1)
-        calibrated = Evaluation(measured.digits, tempered(measured.probabilities, temperature))
         facts |= {
-            "ece_calibrated": calibrated.ece,
-            "temperature": temperature,
-            "threshold": round(float(np.quantile(scores, 1 - _ACCEPTED)), 4),
+            "ece_calibrated": measured.calibrated.ece,
+            "temperature": validation.temperature,
+            "threshold": round(float(np.quantile(validation.calibrated.confidence, 1 - _ACCEPTED)), 4),
         }
     return facts
 

@@ -1,0 +1,140 @@
+"""Layers that Keras lacks: random changes of digits inside the compiled step, and pooling over whole maps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.data.digits import SIDE
+from tenfold.learn.backend import load_keras
+
+keras: Any = load_keras()
+ops = keras.ops
+
+_GRID = 5  # points a side of the grid that elastic motion is drawn on
+
+
+@keras.saving.register_keras_serializable("tenfold")
+class RandomChange(keras.layers.Layer):  # type: ignore[misc]
+    """Moves, bends, thickens and blurs digits at random while training; never flips them. Images (n, 28, 28) of 0 to 1.
+
+    The weight `strength`, 1 at first, scales all amounts; outside training nothing is changed.
+
+    Args:
+        amounts: the fields of `recipes.Augmentation`, `clean_epochs` left out.
+        seed: decides the random numbers.
+    """
+
+    def __init__(self, amounts: dict[str, float], seed: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.amounts, self.seed = dict(amounts), seed
+        self._random = keras.random.SeedGenerator(seed)
+        self._bumps = _bumps()
+        y, x = np.divmod(np.arange(SIDE * SIDE, dtype=np.float32), SIDE)
+        self._x, self._y = x - (SIDE - 1) / 2, y - (SIDE - 1) / 2
+
+    def build(self, shape: Any) -> None:
+        self.strength = self.add_weight(shape=(), initializer="ones", trainable=False, name="strength")
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Changed images while training, else the images; a batch whose size is not known is left alone."""
+        if not training or images.shape[0] is None:
+            return images
+        if any(self.amounts[name] for name in ("rotation", "shear", "scale", "aspect", "shift", "elastic")):
+            images = self._moved(images)
+        if self.amounts["stroke"] or self.amounts["blur"]:
+            images = self._stroked(images)
+        return images
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "amounts": self.amounts, "seed": self.seed}
+
+    def _uniform(self, *shape: int) -> Any:
+        """Values between -1 and 1, times the strength."""
+        return keras.random.uniform(shape, -1.0, 1.0, seed=self._random) * self.strength
+
+    def _moved(self, images: Any) -> Any:
+        """Each group of neighbours sampled at places of its own, so that one index serves all of a group."""
+        n = images.shape[0]
+        alike = math.gcd(n, int(self.amounts["alike"]))
+        x, y = self._places(n // alike)
+        pixels = ops.transpose(ops.reshape(images, (n // alike, alike, SIDE * SIDE)), (0, 2, 1))
+        moved = _sampled(ops.reshape(pixels, (-1, alike)), x, y)
+        return ops.reshape(ops.transpose(moved, (0, 2, 1)), (n, SIDE, SIDE))
+
+    def _places(self, n: int) -> tuple[Any, Any]:
+        """Where `n` moved images take each pixel from: x and y, each (n, 784), in pixels from the upper left one."""
+        a = self.amounts
+        reach = np.array([math.radians(a["rotation"]), math.tan(math.radians(a["shear"])), a["scale"], a["aspect"]], np.float32)
+        drawn = ops.split(self._uniform(n, 6), [4], axis=1)
+        angle, shear, scale, aspect = (ops.reshape(v, (n, 1)) for v in ops.split(drawn[0] * reach, 4, axis=1))
+        shift_x, shift_y = ops.split(drawn[1] * a["shift"], 2, axis=1)
+        width, height = 1 / ((1 + scale) * (1 + aspect)), (1 + aspect) / (1 + scale)
+        cos, sin = ops.cos(angle), ops.sin(angle)
+        across, down = (cos * self._x - sin * self._y) * width, (sin * self._x + cos * self._y) * height
+        x, y = across + shear * down + shift_x, down + shift_y
+        if a["elastic"]:
+            bent = ops.matmul(self._uniform(n, 2, _GRID * _GRID) * a["elastic"], self._bumps)
+            x, y = x + bent[:, 0], y + bent[:, 1]
+        return x + (SIDE - 1) / 2, y + (SIDE - 1) / 2
+
+    def _stroked(self, images: Any) -> Any:
+        """Towards the largest or the least of 3x3 pixels, then towards their mean."""
+        if self.amounts["stroke"]:
+            amount = self._uniform(images.shape[0], 1, 1) * self.amounts["stroke"]
+            wide, narrow = _of_3x3(images, ops.maximum), _of_3x3(images, ops.minimum)
+            images = images + ops.relu(amount) * (wide - images) + ops.relu(-amount) * (narrow - images)
+        if self.amounts["blur"]:
+            amount = ops.relu(self._uniform(images.shape[0], 1, 1)) * self.amounts["blur"]
+            images = images + amount * (_of_3x3(images, ops.add) / 9 - images)
+        return images
+
+
+@keras.saving.register_keras_serializable("tenfold")
+class GlobalPooling(keras.layers.Layer):  # type: ignore[misc]
+    """The largest and the mean of each map, side by side: (n, height, width, maps) to (n, 2 maps)."""
+
+    def call(self, maps: Any) -> Any:
+        return ops.concatenate([ops.max(maps, axis=(1, 2)), ops.mean(maps, axis=(1, 2))], axis=-1)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return (shape[0], 2 * shape[-1])
+
+
+def _sampled(pixels: Any, x: Any, y: Any) -> Any:
+    """Bilinear samples at (x, y), each (n, 784), of pixels (n * 784, alike): (n, 784, alike); zero outside."""
+    left, top = ops.floor(x), ops.floor(y)
+    right_share, lower_share = x - left, y - top
+    first = np.arange(x.shape[0], dtype=np.int32)[:, None] * (SIDE * SIDE)
+    total: Any = 0.0
+    for step_y, share_y in ((0, 1 - lower_share), (1, lower_share)):
+        for step_x, share_x in ((0, 1 - right_share), (1, right_share)):
+            column, row = left + step_x, top + step_y
+            inside = (column >= 0) & (column < SIDE) & (row >= 0) & (row < SIDE)
+            weight = ops.where(inside, share_x * share_y, 0.0)
+            place = ops.cast(ops.clip(row, 0, SIDE - 1) * SIDE + ops.clip(column, 0, SIDE - 1), "int32") + first
+            total = total + ops.take(pixels, place, axis=0) * ops.expand_dims(weight, -1)
+    return total
+
+
+def _of_3x3(images: Any, combine: Callable[[Any, Any], Any]) -> Any:
+    """Each pixel combined with its eight neighbours; beyond the rim is black. Pooling says the same at ten times the cost."""
+    padded = ops.pad(images, ((0, 0), (1, 1), (1, 1)))
+    rows = combine(combine(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])
+    return combine(combine(rows[:, :, :-2], rows[:, :, 1:-1]), rows[:, :, 2:])
+
+
+def _bumps() -> NDArray[np.float32]:
+    """How much each pixel follows each point of the grid: float32 (25, 784), a bell around each point, adding up to 1."""
+    points = np.linspace(0, SIDE - 1, _GRID)
+    width = points[1] / 2
+    along = np.exp(-(((np.arange(SIDE) - points[:, None]) / width) ** 2) / 2)
+    along /= along.sum(axis=0)
+    return np.asarray(np.einsum("ay,bx->abyx", along, along).reshape(_GRID * _GRID, SIDE * SIDE), np.float32)
