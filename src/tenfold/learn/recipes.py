@@ -195,7 +195,7 @@ RECIPES = {
             optimizer=Adam(learning_rate=2e-2, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.3),
             augmentation=Augmentation(rotation=12, shear=8, scale=0.12, shift=2, elastic=1, stroke=0.3, clean_epochs=1),
             label_smoothing=0.05,
-            epochs=11,
+            epochs=10,
             batch_size=128,
         ),
         Recipe(
