@@ -19,7 +19,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def bundle() -> Run:
     """Train the bundled model; replace `read/bundled/digits.onnx` and `learn/bundled/`."""
     with tempfile.TemporaryDirectory() as temporary:
-        run = train("classic", data="mnist", validation=5000, run=Path(temporary) / "bundled")
+        run = train("bundled", run=Path(temporary) / "bundled")
         print(run)
         storage.write_bytes(_PACKAGE / "read" / "bundled" / "digits.onnx", (run.folder / "model.onnx").read_bytes())
         for name in ("recipe.json", "metrics.json", "model.keras"):

@@ -38,7 +38,7 @@ def _augment(recipe: Recipe) -> list[Any]:
     from tenfold.learn.layers import RandomChange
 
     amounts = recipes.as_dict(recipe)["augmentation"]
-    del amounts["clean_epochs"]
+    del amounts["clean_epochs"], amounts["strangers"]
     return [RandomChange(amounts, seed=recipe.seed, name="augment")]
 
 

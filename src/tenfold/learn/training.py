@@ -139,6 +139,15 @@ def _folder_of(start_from: str | Path) -> Path:
     return Path(__file__).with_name("bundled") if start_from == "bundled" else Path(start_from)
 
 
+def _with_strangers(digits: Digits, recipe: Recipe) -> Digits:
+    share = recipe.augmentation.strangers if recipe.augmentation else 0
+    if not share:
+        return digits
+    from tenfold.learn import strangers
+
+    return strangers.added(digits, share, recipe.seed)
+
+
 def _teachers(recipe: Recipe, splits: Splits) -> list[Run]:
     """The runs to learn from.
 
@@ -181,10 +190,11 @@ def _train(
     model = networks.build(recipe)
     if start_from is not None:
         runs.load_weights(model, _folder_of(start_from) / "model.keras")
-    n_steps = recipe.epochs * count_steps(len(splits.training), recipe.batch_size)
+    learnt_from = _with_strangers(splits.training, recipe)
+    n_steps = recipe.epochs * count_steps(len(learnt_from), recipe.batch_size)
     optimizer = networks.make_optimizer(recipe, n_steps)
     taught_by = [teacher.load_model() for teacher in teachers]
-    fitting = Fitting(model, optimizer, recipe, splits.training, splits.validation, taught_by)
+    fitting = Fitting(model, optimizer, recipe, learnt_from, splits.validation, taught_by)
     if checkpoint:
         fitting.go_on_from(checkpoint)
     with ExitStack() as stack:
@@ -210,8 +220,9 @@ def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpo
     if differences:
         raise RunError(f"{run.folder}: was begun with another recipe ({'; '.join(differences)}); {remedy}")
     found = checkpoints.latest(run.folder / "checkpoints")
-    if found and found.data_sha256 != splits.training.sha256:
-        hashes = f"SHA-256 {found.data_sha256[:12]}… and {splits.training.sha256[:12]}…"
+    sha256 = _with_strangers(splits.training, recipe).sha256 if found else ""
+    if found and found.data_sha256 != sha256:
+        hashes = f"SHA-256 {found.data_sha256[:12]}… and {sha256[:12]}…"
         raise RunError(f"{run.folder}: was begun with other digits ({hashes}); {remedy}")
     return found
 

@@ -1,0 +1,210 @@
+"""tenfold beside its rivals, in one go, on the same digits and machine.
+
+Prints the tables and puts them, with a figure, into docs/benchmarks.md and RESULTS.md.
+
+Usage: .venv/bin/python benchmarks/rivals.py [--only NAME,NAME]     needs benchmarks/requirements.txt; takes about half an hour
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tenfold.learn import style
+from tenfold.learn.training import commit
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = Path(__file__).with_name("rivals")
+TARGETS = (0.97, 0.99, 0.994)
+
+
+class Trainer(NamedTuple):
+    """Somebody who trains.
+
+    Attributes:
+        who: in words.
+        command: script and arguments, in `rivals/`.
+        n_macs: multiply-adds of one digit forwards, in millions; backwards costs twice as much.
+        rival: whose class it is in: its result is compared with this one's.
+    """
+
+    who: str
+    command: tuple[str, ...]
+    n_macs: float
+    rival: str | None = None
+
+
+_CONV = 28 * 28 * 9 * 16 + 14 * 14 * 9 * 16 * 32
+TRAINERS = {
+    "mlp": Trainer("tenfold, recipe mlp", ("tenfold_recipe.py", "mlp"), 0.109, "keras-classic"),
+    "cnn-fast": Trainer(
+        "tenfold, recipe cnn-fast", ("tenfold_recipe.py", "cnn-fast"), (_CONV + 49 * 9 * 32 * 64) / 1e6, "keras-conv"
+    ),
+    "cnn": Trainer(
+        "tenfold, recipe cnn",
+        ("tenfold_recipe.py", "cnn"),
+        (_CONV + 14 * 14 * 9 * 32 * 32 + 49 * 9 * (32 * 64 + 64 * 64)) / 1e6,
+        "torch",
+    ),
+    "keras-classic": Trainer("plain Keras, classic experiment", ("keras_classic.py",), 0.109),
+    "sklearn": Trainer("scikit-learn MLPClassifier (128, 64)", ("sklearn_mlp.py",), 0.109),
+    "keras-conv": Trainer("keras.io mnist_convnet", ("keras_convnet.py",), (26 * 26 * 9 * 32 + 121 * 9 * 32 * 64) / 1e6),
+    "torch": Trainer("PyTorch's MNIST example", ("torch_mnist.py",), (676 * 9 * 32 + 576 * 9 * 32 * 64 + 9216 * 128) / 1e6),
+}
+ANSWERERS = {
+    "tenfold": "tenfold, the model that ships",
+    "keras-call": "Keras convnet, model(x)",
+    "keras-predict": "Keras convnet, model.predict",
+    "torch": "PyTorch's MNIST example",
+    "sklearn": "scikit-learn MLPClassifier",
+}
+
+
+class Timeline(NamedTuple):
+    """What a trainer printed: seconds and accuracy on the watched digits after each epoch, at last on the test digits."""
+
+    seconds: list[float]
+    accuracy: list[float]
+    test: float
+    whole: float
+
+    def to_reach(self, target: float) -> float | None:
+        """Seconds from the start of the process until the watched accuracy reached a target, or None."""
+        reached = [s for s, a in zip(self.seconds, self.accuracy, strict=True) if a >= target]
+        return reached[0] if reached else None
+
+
+def run(*command: str) -> list[dict[str, Any]]:
+    """Run a script of `rivals/` and return its lines of JSON."""
+    environment = os.environ | {"BENCH_STARTED": str(time.time())}
+    script, *rest = command
+    done = subprocess.run(
+        [sys.executable, str(SCRIPTS / script), *rest], env=environment, capture_output=True, text=True, check=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def train(trainer: Trainer) -> Timeline:
+    *epochs, last = run(*trainer.command)
+    return Timeline([e["seconds"] for e in epochs], [e["accuracy"] for e in epochs], last["test"], last["seconds"])
+
+
+def matrix_limit() -> float:
+    """The machine's own fp32 matrix product, GFLOP/s, the best of several."""
+    n = 2048
+    a = np.random.default_rng(0).random((n, n), np.float32)
+    best = 0.0
+    for _ in range(8):
+        started = time.perf_counter()
+        a @ a
+        best = max(best, 2 * n**3 / (time.perf_counter() - started) / 1e9)
+    return best
+
+
+def training_table(timelines: Mapping[str, Timeline], limit: float) -> list[str]:
+    lines = [
+        "| who | seconds to 97 % | to 99 % | to 99.4 % | whole process | test accuracy | share of the matrix limit |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, t in timelines.items():
+        reached = [t.to_reach(target) for target in TARGETS]
+        work = 6 * TRAINERS[name].n_macs * 1e6 * 55_000 * len(t.seconds) / 1e9
+        cells = ["–" if s is None else f"{s:.0f}" for s in reached]
+        share = f"{100 * work / t.whole / limit:.0f} %"
+        lines.append(f"| {TRAINERS[name].who} | {' | '.join(cells)} | {t.whole:.0f} s | {100 * t.test:.2f} % | {share} |")
+    for name, t in timelines.items():
+        rival = TRAINERS[name].rival
+        if rival in timelines:
+            other = timelines[rival]
+            lines.append(
+                f"\nRatio {TRAINERS[name].who} / {TRAINERS[rival].who}: {t.whole / other.whole:.2f} of the whole time, "
+                f"error {100 * (1 - t.test):.2f} % against {100 * (1 - other.test):.2f} %."
+            )
+    return lines
+
+
+def answering_table(answers: Mapping[str, Mapping[str, float]]) -> list[str]:
+    lines = ["| who | start to first answer | one digit | digits a second | memory |", "|---|---|---|---|---|"]
+    for name, a in answers.items():
+        cells = [f"{a['first_answer_s']:.2f} s", f"{a['one_ms']:.2f} ms", f"{a['per_second']:,.0f}", f"{a['memory_mb']:.0f} MB"]
+        lines.append(f"| {ANSWERERS[name]} | {' | '.join(cells)} |")
+    if "tenfold" in answers and len(answers) > 1:
+        others = [a for name, a in answers.items() if name != "tenfold"]
+        mine = answers["tenfold"]
+        first = mine["first_answer_s"] / min(a["first_answer_s"] for a in others)
+        one = mine["one_ms"] / min(a["one_ms"] for a in others)
+        lines += ["", f"Ratio tenfold / the best of the others: first answer {first:.2f}, one digit {one:.2f}."]
+    return lines
+
+
+@style.in_house_style
+def figure(timelines: Mapping[str, Timeline]) -> Figure:
+    """Error on the watched digits against seconds since the process began."""
+    subtitle = "error on 5,000 digits held out, a point an epoch; lower left is better"
+    made = style.new_figure(9.5, 5.6, "Seconds from the start of the process", subtitle)
+    axes = made.subplots()
+    for name, t in timelines.items():
+        ours = TRAINERS[name].who.startswith("tenfold")
+        errors = [100 * (1 - a) for a in t.accuracy]
+        axes.plot(t.seconds, errors, "o-", ms=4, lw=2 if ours else 1.2, color=style.BLUE if ours else style.PALE)
+        place = (t.seconds[-1], errors[-1])
+        axes.annotate(name, place, (6, 0), textcoords="offset points", va="center", size=10, color=style.TEXT)
+    axes.set(xscale="log", yscale="log", xlabel="seconds", ylabel="error (%)")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.margins(x=0.12)
+    return made
+
+
+def put_between_marks(path: Path, lines: Sequence[str]) -> None:
+    """Replace what stands between the marks of this benchmark in a page."""
+    begin, end = "<!-- made by make bench -->", "<!-- end of make bench -->"
+    text = path.read_text(encoding="utf-8")
+    body = "\n".join(lines)
+    path.write_text(re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{body}\n{end}", text, flags=re.DOTALL), encoding="utf-8")
+
+
+def main() -> None:
+    only = sys.argv[2].split(",") if len(sys.argv) > 2 and sys.argv[1] == "--only" else None
+    limit = matrix_limit()
+    print(f"matrix product, fp32: {limit:.0f} GFLOP/s", flush=True)
+    answers = {name: run("answering.py", name)[0] for name in ANSWERERS if only is None or name in only}
+    print("\n".join(answering_table(answers)), flush=True)
+    timelines = {}
+    for name, trainer in TRAINERS.items():
+        if only is None or name in only:
+            timelines[name] = train(trainer)
+            print(f"{trainer.who}: {timelines[name].whole:.0f} s, test {timelines[name].test:.4f}", flush=True)
+    lines = [
+        f"Measured {date.today()}, commit {(commit() or '-')[:7]}, {os.cpu_count()} cores ({platform.machine()}) whose own",
+        f"matrix product (NumPy, fp32) reached {limit:.0f} GFLOP/s in the same run. Everyone learns from the same 55,000",
+        "digits of MNIST and is watched on the other 5,000. Seconds count from the start of the process, imports and compilation",
+        "included; the test digits are read once, at the end.",
+        "",
+        *training_table(timelines, limit),
+        "",
+        "Answering, on one core:",
+        "",
+        *answering_table(answers),
+    ]
+    print("\n".join(lines))
+    if only is None:
+        style.save(figure(timelines), ROOT / "docs" / "images" / "benchmarks.png")
+        for page in (ROOT / "docs" / "benchmarks.md", ROOT / "RESULTS.md"):
+            put_between_marks(page, lines)
+
+
+if __name__ == "__main__":
+    main()

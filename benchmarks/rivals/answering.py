@@ -1,0 +1,98 @@
+"""How fast a rival answers, on one core: answering.py WHO. Weights as first drawn: they do not change the speed.
+
+Prints one line of JSON: seconds from the start of the process to the first answer, milliseconds for one digit, digits a second
+in batches of 1,000, and the most memory the process held, in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+STARTED = float(os.environ.get("BENCH_STARTED", time.time()))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Before NumPy and the others count the cores.
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+import numpy as np
+from numpy.typing import NDArray
+
+Answer = Callable[[NDArray[np.uint8]], NDArray[np.integer]]
+
+
+def tenfold_bundled() -> Answer:
+    from tenfold.read import model
+
+    bundled = model.load_bundled()
+    return lambda images: bundled.probabilities(images).argmax(axis=1)
+
+
+def keras_predict() -> Answer:
+    from keras_convnet import predict
+
+    return predict
+
+
+def keras_call() -> Answer:
+    from keras_convnet import model
+
+    return lambda images: np.asarray(model(images[..., None].astype("float32") / 255)).argmax(axis=1)
+
+
+def torch_example() -> Answer:
+    from torch_mnist import predict
+
+    return predict
+
+
+def sklearn_mlp() -> Answer:
+    from sklearn_mlp import model, training, x
+
+    model.partial_fit(x[:200], training.known_labels[:200], classes=np.arange(10))
+    return lambda images: model.predict(images.reshape(-1, 784).astype("float32") / 255)
+
+
+WHO: dict[str, Callable[[], Answer]] = {
+    "tenfold": tenfold_bundled,
+    "keras-predict": keras_predict,
+    "keras-call": keras_call,
+    "torch": torch_example,
+    "sklearn": sklearn_mlp,
+}
+
+
+def main() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28), np.uint8)
+    answer = WHO[sys.argv[1]]()
+    answer(images[:1])
+    first = time.time() - STARTED
+    singles = []
+    for i in range(100):
+        started = time.perf_counter()
+        answer(images[i : i + 1])
+        singles.append(time.perf_counter() - started)
+    rates = []
+    for _ in range(3):
+        started = time.perf_counter()
+        for i in range(0, len(images), 1000):
+            answer(images[i : i + 1000])
+        rates.append(len(images) / (time.perf_counter() - started))
+    print(
+        json.dumps(
+            {
+                "first_answer_s": first,
+                "one_ms": 1000 * statistics.median(singles),
+                "per_second": max(rates),
+                "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
