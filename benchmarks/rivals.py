@@ -190,8 +190,8 @@ def main() -> None:
     lines = [
         f"Measured {date.today()}, commit {(commit() or '-')[:7]}, {os.cpu_count()} cores ({platform.machine()}) whose own",
         f"matrix product (NumPy, fp32) reached {limit:.0f} GFLOP/s in the same run. Everyone learns from the same 55,000",
-        "digits of MNIST and is watched on the other 5,000. Seconds count from the start of the process, imports and compilation",
-        "included; the test digits are read once, at the end.",
+        "digits of MNIST and is watched on the other 5,000. Seconds count from the start of the process, imports and",
+        "compilation included; the test digits are read once, at the end.",
         "",
         *training_table(timelines, limit),
         "",

@@ -62,6 +62,61 @@ def test_runs_lists_figures(tenfold, few_run: Path, tmp_path: Path) -> None:
     assert "no runs" in empty.err
 
 
+def test_evaluate_averages_several_and_tries_corruptions(tenfold, few_run: Path, tmp_path: Path) -> None:
+    digits = tmp_path / "digits.npz"
+    save(package.load("mnist", "train")[-200:], digits)
+    options = ["--data", digits, "--tta", "--corruptions", "-o", tmp_path / "out"]
+    result = tenfold("evaluate", few_run, "bundled", *options)
+    assert result.code == 0
+    assert f"{few_run} + bundled (test-time augmentation) on digits.npz: 200 digits" in result.out
+    assert "whether it was trained on any of these digits is not known" in result.out
+    rows = [line.split() for line in result.out.splitlines()]
+    assert len([row for row in rows if len(row) == 13 and row[2::2] == ["%"] * 6]) == 11
+    assert {p.name for p in (tmp_path / "out").iterdir()} >= {"corruptions.csv", "corruptions.png", "coverage.png"}
+
+
+def test_evaluate_gives_the_accuracy_without_doubtful_labels_beside_the_official(tenfold, tmp_path: Path) -> None:
+    result = tenfold("evaluate", "bundled", "-o", tmp_path / "out")
+    assert "without doubtful" in result.out
+    assert "without 15 whose label people doubt" in result.out
+    assert "to reach 99.9 %" in result.out
+    assert "at temperature" in result.out
+
+
+def test_compare_names_the_better_and_says_whether_it_may_be_chance(tenfold, few_run: Path, tmp_path: Path) -> None:
+    digits = tmp_path / "digits.npz"
+    save(package.load("mnist", "train")[-300:], digits)
+    result = tenfold("compare", "bundled", few_run, "--data", digits)
+    assert result.code == 0
+    assert "300 digits of digits.npz" in result.out
+    assert "a difference that chance seldom makes" in result.out
+    same = tenfold("compare", few_run, few_run, "--data", digits)
+    assert "over the 0 digits that only one reads right: p = 1, the difference may well be chance" in same.out
+
+
+def test_folds_are_trained_scored_and_submitted(tenfold, few_csv: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folds"
+    result = tenfold("train", "--data", few_csv, "--epochs", 2, "--folds", 3, "--bare", "--run", folder)
+    assert result.code == 0
+    assert "out of fold" in result.out
+    assert "on all 600 digits, each read by a run that never saw it" in result.out
+    again = tenfold("train", "--data", few_csv, "--epochs", 2, "--folds", 3, "--bare", "--run", folder)
+    assert again.code == 2
+    assert "--resume" in again.err
+    test_csv = tmp_path / "test.csv"
+    save(package.load("mnist", "test")[:25].unlabelled(), test_csv)
+    assert tenfold("submit", folder, test_csv, "--tta", "-o", tmp_path / "submission.csv").code == 0
+    assert len((tmp_path / "submission.csv").read_text().splitlines()) == 26
+
+
+def test_bench_times_reading_and_training(tenfold) -> None:
+    result = tenfold("bench", "--recipe", "mlp")
+    assert result.code == 0
+    assert "glyphs a second on one thread" in result.out
+    assert "digits a second" in result.out
+    assert "GFLOP/s" in result.out
+
+
 def test_submit_writes_ids_from_one(tenfold, few_run: Path, few_csv: Path, tmp_path: Path) -> None:
     test_csv = tmp_path / "test.csv"
     save(package.load("mnist", "test")[:25].unlabelled(), test_csv)
@@ -93,6 +148,11 @@ def test_a_bare_run_can_be_exported_later_to_the_same_bytes(tenfold, few_run: Pa
         (["evaluate", "nowhere"], "no run there"),
         (["submit", "nowhere", "test.csv"], "no run there"),
         (["export", "nowhere"], "no run there"),
+        (["compare", "bundled", "nowhere"], "no run there"),
+        (["evaluate", "bundled", "bundled"], "the same model twice"),
+        (["train", "--folds", "1"], "at least 2"),
+        (["train", "--folds", "5", "--validation", "100"], "--folds and --validation"),
+        (["bench", "--recipe", "fastest"], "expected one of classic"),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_leaves_nothing(

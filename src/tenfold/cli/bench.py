@@ -19,23 +19,28 @@ def bench(
     from tenfold.errors import MissingExtraError
     from tenfold.read import speed
 
-    reading = speed.measure()
-    typer.echo("reading, the model that ships")
-    typer.echo(f"  one glyph            {reading.one_ms:8.2f} ms   on one thread")
-    typer.echo(
-        f"  in batches           {reading.per_second:8,.0f} glyphs a second on one thread, {reading.per_second_all:,.0f} on all"
-    )
-    typer.echo(f"  loading              {reading.load_ms:8.0f} ms")
+    chosen, missing = [], ""
     try:
         from tenfold.learn import recipes
         from tenfold.learn import speed as training_speed
 
-        found = [recipes.find(name) for name in recipe or ("classic", "mlp", "cnn")]
-        limit = training_speed.matrix_product()
-        typer.echo(f"\ntraining (the limit: {limit:.0f} GFLOP/s in a product of fp32 matrices)")
-        for one in found:
-            measured = training_speed.measure(one)
-            rate = f"{measured.digits_per_second:9,.0f} digits a second, {measured.epoch_s():.1f} s an epoch of 60,000"
-            typer.echo(f"  {one.name:18} {rate}, {measured.compile_s:.1f} s to compile, on {measured.backend}")
+        chosen = [recipes.find(name) for name in recipe or ("classic", "mlp", "cnn")]
     except MissingExtraError as problem:
-        typer.echo(f"\ntraining is not measured: {problem}", err=True)
+        if recipe:
+            raise
+        missing = str(problem)
+    reading = speed.measure()
+    rates = f"{reading.per_second:8,.0f} glyphs a second on one thread, {reading.per_second_all:,.0f} on all"
+    typer.echo("reading, the model that ships")
+    typer.echo(f"  one glyph            {reading.one_ms:8.2f} ms   on one thread")
+    typer.echo(f"  in batches           {rates}")
+    typer.echo(f"  loading              {reading.load_ms:8.0f} ms")
+    if missing:
+        typer.echo(f"\ntraining is not measured: {missing}", err=True)
+        return
+    limit = training_speed.matrix_product()
+    typer.echo(f"\ntraining (the limit: {limit:.0f} GFLOP/s in a product of fp32 matrices)")
+    for one in chosen:
+        measured = training_speed.measure(one)
+        rate = f"{measured.digits_per_second:9,.0f} digits a second, {measured.epoch_s():.1f} s an epoch of 60,000"
+        typer.echo(f"  {one.name:18} {rate}, {measured.compile_s:.1f} s to compile, on {measured.backend}")
