@@ -21,10 +21,16 @@ format: .venv/ready
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# Rivals side by side on this machine; prints the tables that RESULTS.md holds.
-bench: .venv/ready
-	$(BIN)/python benchmarks/classic.py
+# Rivals side by side on this machine: about 40 minutes. Prints the tables; the last one goes into docs/benchmarks.md and RESULTS.md.
+bench: .venv/rivals
 	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python benchmarks/classic.py classic
+	$(BIN)/python benchmarks/classic.py mlp
+	$(BIN)/python benchmarks/rivals.py
+
+.venv/rivals: .venv/ready benchmarks/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@touch $@
 
 # The model that ships, trained again from scratch; MODEL_CARD.md tells how close it comes.
 bundled: .venv/ready

@@ -87,7 +87,7 @@ def render(
         metrics: as in metrics.json; rates are fractions 0-1; what is None or absent is left out of the page.
         history: the columns of history.csv, one value an epoch; None where nothing was held out.
         network: layer, output shape such as '(None, 128)', parameters.
-        figures: PNG bytes named curves, confusion_matrix, mistakes, calibration; any may be absent.
+        figures: PNG bytes named curves, confusion_matrix, mistakes, calibration, coverage; any may be absent.
 
     Returns:
         The page; the same arguments give the same text.
