@@ -15,7 +15,7 @@ from tenfold import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "cli.md"
-COMMANDS = ("train", "evaluate", "compare", "runs", "submit", "export", "read", "inspect", "convert", "bench")
+COMMANDS = ("train", "evaluate", "compare", "recipes", "runs", "submit", "export", "read", "inspect", "convert", "bench")
 
 
 def page() -> str:

@@ -47,6 +47,16 @@ def test_jax_reaches_the_same_accuracy(tmp_path: Path) -> None:
     assert metrics["val_accuracy"] >= 0.9681
 
 
+@pytest.mark.slow
+def test_one_epoch_of_cnn_fast_passes_98_5_percent_on_test_digits(tmp_path: Path) -> None:
+    """The regression test of augmentation, schedule, norms, convolutions and their export together."""
+    tenfold("train", "--recipe", "cnn-fast", "--epochs", "1", cwd=tmp_path, KERAS_BACKEND="tensorflow")
+    metrics = json.loads((tmp_path / "runs" / "cnn-fast" / "metrics.json").read_bytes())
+    assert metrics["test_accuracy"] >= 0.985
+    printed = tenfold("evaluate", "runs/cnn-fast", cwd=tmp_path)
+    assert f"{100 * metrics['test_accuracy']:.2f} %" in printed, "the exported network answers as the trained one"
+
+
 def test_train_py_is_the_classic_experiment_in_three_lines() -> None:
     script = Path(__file__).parents[1] / "train.py"
     lines = [line for line in script.read_text().splitlines() if line.strip()]

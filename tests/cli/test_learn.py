@@ -4,6 +4,7 @@ import pytest
 
 import tenfold as package
 from tenfold.data.sources import save
+from tenfold.learn.recipes import RECIPES
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,21 @@ def test_folds_are_trained_scored_and_submitted(tenfold, few_csv: Path, tmp_path
     assert len((tmp_path / "submission.csv").read_text().splitlines()) == 26
 
 
+def test_recipes_are_listed_and_one_is_a_file_to_train(tenfold, few_csv: Path, tmp_path: Path) -> None:
+    listed = tenfold("recipes").out
+    for name, recipe in RECIPES.items():
+        assert f"\n{name}" in listed
+        assert recipe.why in listed
+    assert "16 | 32 32 | 64 64" in listed
+    mine = tmp_path / "mine.json"
+    mine.write_text(tenfold("recipes", "mlp").out)
+    result = tenfold(
+        "train", "--recipe", mine, "--data", few_csv, "--validation", 100, "--epochs", 1, "--bare", "--run", tmp_path / "r"
+    )
+    assert result.code == 0
+    assert "109,386 parameters" in result.out
+
+
 def test_bench_times_reading_and_training(tenfold) -> None:
     result = tenfold("bench", "--recipe", "mlp")
     assert result.code == 0
@@ -148,6 +164,7 @@ def test_a_bare_run_can_be_exported_later_to_the_same_bytes(tenfold, few_run: Pa
         (["evaluate", "nowhere"], "no run there"),
         (["submit", "nowhere", "test.csv"], "no run there"),
         (["export", "nowhere"], "no run there"),
+        (["recipes", "fastest"], "expected one of classic"),
         (["compare", "bundled", "nowhere"], "no run there"),
         (["evaluate", "bundled", "bundled"], "the same model twice"),
         (["train", "--folds", "1"], "at least 2"),

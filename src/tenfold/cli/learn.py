@@ -119,6 +119,19 @@ def compare(
     typer.echo(comparison(one, other, measuring.compare(*pair, digits)))
 
 
+@app.command(name="recipes", short_help="List the recipes, or show one.")
+def list_recipes(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[RECIPE]", help="Show this one as JSON, to be changed and trained.")
+    ] = None,
+) -> None:
+    """List the recipes with a sentence on why; or show one as JSON, a file that `train --recipe` takes."""
+    from tenfold.cli.training_output import described_recipes
+    from tenfold.learn import recipes
+
+    typer.echo(recipes.as_json(recipes.find(name)).decode().rstrip() if name else described_recipes(recipes.RECIPES))
+
+
 @app.command()
 def runs(root: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where the runs lie.")] = Path("runs")) -> None:
     """List all runs with their figures."""

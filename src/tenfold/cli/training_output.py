@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import typer
 from tenfold.learn import tables
 from tenfold.learn.folds import Folds
 from tenfold.learn.progress import Network, Observer
+from tenfold.learn.recipes import Convolutional, Dense, Recipe
 from tenfold.learn.runs import Run
 
 
@@ -82,3 +84,21 @@ def described_folds(folds: Folds) -> str:
             f"Next:        tenfold submit {folds.folder} test.csv (the average of the {len(shares)} runs)",
         ]
     )
+
+
+def described_recipes(recipes: Mapping[str, Recipe]) -> str:
+    """Each recipe's network, epochs, digits and reason."""
+    rows = []
+    for recipe in recipes.values():
+        network = recipe.network
+        shape = "-".join(map(str, network.units)) if isinstance(network, Dense) else _stages(network)
+        rows.append([recipe.name, shape, str(recipe.epochs), recipe.data])
+    width = max(map(len, recipes))
+    reasons = [f"{name.ljust(width)}  {recipe.why}" for name, recipe in recipes.items()]
+    table = tables.table(["recipe", "hidden layers", "epochs", "data"], rows, left=4)
+    return "\n".join([table, "", *reasons, "", "One as a file to change:  tenfold recipes mlp > mine.json"])
+
+
+def _stages(network: Convolutional) -> str:
+    """`16 | 32 32 | 64 64`: the maps of each convolution, a bar for each pooling."""
+    return " | ".join(" ".join(map(str, stage)) for stage in network.stages)

@@ -173,8 +173,7 @@ RECIPES = {
         ),
         Recipe(
             name="mlp",
-            why="The network of classic in the same ten epochs, only trained better: a cycle of learning rates, batch norm, "
-            "digits that move a little.",
+            why="The network and the ten epochs of classic, trained better: a cycle of learning rates, batch norm, moved digits.",
             network=Dense(units=(128, 64), batch_norm=True),
             optimizer=Adam(learning_rate=8e-3, beta_2=0.99, weight_decay=0.1, schedule="one_cycle"),
             augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, clean_epochs=1),
@@ -192,6 +191,15 @@ RECIPES = {
             batch_size=128,
         ),
         Recipe(
+            name="cnn-fast",
+            why="Past 99 % in the first half minute: fewer maps, a steeper cycle, light augmentation.",
+            network=Convolutional(stages=((16,), (32,), (64,))),
+            optimizer=Adam(learning_rate=2e-2, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.2),
+            augmentation=Augmentation(rotation=8, scale=0.08, shift=1),
+            epochs=3,
+            batch_size=128,
+        ),
+        Recipe(
             name="cnn",
             why="As accurate as 100,000 parameters get in a few minutes on two cores; digits move, bend and change stroke.",
             network=Convolutional(stages=((16,), (32, 32), (64, 64))),
@@ -203,8 +211,8 @@ RECIPES = {
         ),
         Recipe(
             name="best",
-            why="The most accurate single network here: cnn with twice the maps, trained twice as long.",
-            network=Convolutional(stages=((32,), (64, 64), (128, 128)), dropout=0.2),
+            why="The most accurate single network here: cnn with half as many maps again, trained twice as long.",
+            network=Convolutional(stages=((24,), (48, 48), (96, 96)), dropout=0.2),
             optimizer=Adam(learning_rate=1e-2, beta_2=0.99, weight_decay=0.05, schedule="one_cycle", warmup=0.2),
             augmentation=Augmentation(rotation=12, shear=8, scale=0.12, shift=2, elastic=1, stroke=0.3, clean_epochs=1),
             label_smoothing=0.05,
@@ -221,15 +229,6 @@ RECIPES = {
             ),
             label_smoothing=0.03,
             epochs=14,
-            batch_size=128,
-        ),
-        Recipe(
-            name="cnn-fast",
-            why="Past 99 % in the first half minute: fewer maps, a steeper cycle, light augmentation.",
-            network=Convolutional(stages=((16,), (32,), (64,))),
-            optimizer=Adam(learning_rate=2e-2, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.2),
-            augmentation=Augmentation(rotation=8, scale=0.08, shift=1),
-            epochs=3,
             batch_size=128,
         ),
     ]
