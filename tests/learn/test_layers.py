@@ -65,6 +65,7 @@ def test_a_shift_moves_the_centre_by_no_more_than_it_says(images: np.ndarray) ->
 
 
 def test_neighbours_share_a_motion_and_groups_do_not(images: np.ndarray) -> None:
+    images = np.pad(images[:, 3:25, 3:25], ((0, 0), (3, 3), (3, 3)))  # so that nothing is pushed out
     moved = (centres(changed(images, shift=2.0, alike=8)) - centres(images)).reshape(8, 8, 2)
     assert np.abs(moved - moved[:, :1]).max() < 0.02
     assert np.abs(moved[:, 0, None] - moved[None, :, 0]).max() > 0.5

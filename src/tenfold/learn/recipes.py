@@ -173,7 +173,7 @@ RECIPES = {
         ),
         Recipe(
             name="mlp",
-            why="The network and the ten epochs of classic, trained better: a cycle of learning rates, batch norm, moved digits.",
+            why="The network and ten epochs of classic, trained better: a cycle of learning rates, batch norm, moved digits.",
             network=Dense(units=(128, 64), batch_norm=True),
             optimizer=Adam(learning_rate=8e-3, beta_2=0.99, weight_decay=0.1, schedule="one_cycle"),
             augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, clean_epochs=1),
