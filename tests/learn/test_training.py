@@ -163,3 +163,40 @@ def test_what_is_refused_leaves_no_folder(toy: Digits, toy_csv: Path, tmp_path: 
     with pytest.raises(UsageError):
         few(toy_csv, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_teaches(toy_csv: Path, toy_run: Run, tmp_path: Path) -> None:
+    """With nothing but the teacher's answers to learn from, the pupil comes to answer as the teacher does."""
+    changes = [
+        f'teaching={{"teachers":["{toy_run.folder}"],"share":1.0}}',
+        "optimizer.learning_rate=1e-2",
+        "network.units=[32]",
+    ]
+    taught = few(toy_csv, tmp_path / "taught", epochs=8, changes=changes, seed=3)
+    alone = few(toy_csv, tmp_path / "alone", epochs=1, changes=changes[1:], seed=3)
+    images = load(toy_csv).images
+    distance = [np.abs(run.probabilities(images) - toy_run.probabilities(images)).mean() for run in (taught, alone)]
+    assert distance[0] < 0.5 * distance[1]
+
+
+def test_a_teacher_that_knows_the_answers_is_refused(toy_csv: Path, toy_run: Run, tmp_path: Path) -> None:
+    """It was trained on the first 320 digits; the first fold of them would be the pupil's validation digits."""
+    changes = [f'teaching={{"teachers":["{toy_run.folder}"]}}']
+    with pytest.raises(RunError, match=r"was trained on 64 of the validation digits"):
+        few(toy_csv, tmp_path / "r", validation="1/5", changes=changes)
+    with pytest.raises(RunError, match=r"teacher bundled was trained on [\d,]+ of the (validation|test) digits"):
+        tenfold.train("mlp-distilled", data="digit-recognizer", run=tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_strangers_are_learnt_from_and_resumed_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    csv = tmp_path / "digits.csv"
+    save(load("mnist", "train")[:600], csv)
+    changes = ['augmentation={"strangers":0.5}', "network.units=[8]"]
+    whole = few(csv, tmp_path / "whole", epochs=2, changes=changes)
+    assert whole.metrics["n_train"] == 480
+    few(csv, tmp_path / "cut", epochs=2, changes=changes)
+    for path in ("metrics.json", "checkpoints/epoch-00002.npz"):
+        (tmp_path / "cut" / path).unlink()
+    resumed = few(csv, tmp_path / "cut", epochs=2, changes=changes, resume=True)
+    assert all((a == b).all() for a, b in zip(weights_of(whole), weights_of(resumed), strict=True))

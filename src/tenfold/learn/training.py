@@ -154,15 +154,18 @@ def _teachers(recipe: Recipe, splits: Splits) -> list[Run]:
     Raises:
         RunError: one is missing or was trained on digits that this run is measured by.
     """
-    found = [runs.open_run(_folder_of(teacher)) for teacher in (recipe.teaching.teachers if recipe.teaching else ())]
-    for teacher in found:
+    names = recipe.teaching.teachers if recipe.teaching else ()
+    found = [runs.open_run(_folder_of(name)) for name in names]
+    for given, teacher in zip(names, found, strict=True):
+        # The model that ships brings no fingerprints along: they would be larger than itself.
+        fingerprints = split(teacher.recipe).training.fingerprints if given == "bundled" else teacher.fingerprints
         held_back = {"validation": splits.validation, "test": splits.test}
-        counts = {name: count_trained_on(digits, teacher.fingerprints) for name, digits in held_back.items() if digits}
+        counts = {name: count_trained_on(digits, fingerprints) for name, digits in held_back.items() if digits}
         name = max(counts, key=lambda name: counts[name], default="")
         # A handful of MNIST's digits come twice.
         if name and counts[name] > 0.01 * len(held_back[name] or ()):
             raise RunError(
-                f"teacher {teacher.folder} was trained on {counts[name]:,} of the {name} digits of this run; "
+                f"teacher {given} was trained on {counts[name]:,} of the {name} digits of this run; "
                 "train a teacher on the same digits first and name it with --set teaching.teachers"
             )
     return found
