@@ -82,7 +82,9 @@ def evaluate(
     data: Annotated[str | None, typer.Option(help=f"By default the test digits of the run's own set. {SOURCE_HELP}")] = None,
     part: Annotated[PartName | None, typer.Option(help="Which part of the set; test by default where there is one.")] = None,
     tta: Tta = False,
-    corruptions: Annotated[bool, typer.Option("--corruptions", help="Also on digits made harder in eleven ways.")] = False,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Also on 2,000 of them made harder in eleven ways.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for metrics, figures and mistakes.")] = None,
 ) -> None:
     """Measure a run on labelled digits: accuracy with its interval, every class, calibration, confusions."""
