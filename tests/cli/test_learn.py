@@ -70,7 +70,7 @@ def test_evaluate_averages_several_and_tries_corruptions(tenfold, few_run: Path,
     result = tenfold("evaluate", few_run, "bundled", *options)
     assert result.code == 0
     assert f"{few_run} + bundled (test-time augmentation) on digits.npz: 200 digits" in result.out
-    assert "whether it was trained on any of these digits is not known" in result.out
+    assert "none of these 200 digits were among those it was trained on" in result.out
     rows = [line.split() for line in result.out.splitlines()]
     assert len([row for row in rows if len(row) == 13 and row[2::2] == ["%"] * 6]) == 11
     assert {p.name for p in (tmp_path / "out").iterdir()} >= {"corruptions.csv", "corruptions.png", "coverage.png"}

@@ -30,9 +30,17 @@ def test_several_models_are_averaged(toy_run: Run, toy: Digits) -> None:
     both = measuring.find_all([str(toy_run.folder), "bundled"])
     expected = (bundled.probabilities(toy.images) + run.probabilities(toy.images)) / 2
     assert np.allclose(both.probabilities(toy.images), expected, atol=1e-6)
-    assert both.n_trained_on(toy) is None, "not known of the bundled model, so not known of both"
+    assert both.n_trained_on(toy[:320]) == 320
+    onnx = measuring.find_all([str(toy_run.folder / "model.onnx"), "bundled"])
+    assert onnx.n_trained_on(toy) is None, "not known of the one, so not known of both"
     with pytest.raises(UsageError, match="the same model twice"):
         measuring.find_all(["bundled", "bundled"])
+
+
+def test_of_the_bundled_model_is_known_what_it_was_trained_on() -> None:
+    subject = measuring.find("bundled")
+    assert subject.n_trained_on(tenfold.load("mnist", "train")[54_900:55_100]) == 100
+    assert subject.n_trained_on(tenfold.load("mnist", "test")) == 0
 
 
 def test_test_time_augmentation_is_the_mean_over_nine_places(toy: Digits) -> None:
@@ -64,7 +72,7 @@ def test_two_models_are_compared_on_the_same_digits(toy_run: Run) -> None:
 
 def test_an_onnx_file_is_measured_too(toy_run: Run, toy: Digits) -> None:
     subject = measuring.find(str(toy_run.folder / "model.onnx"))
-    assert subject.n_trained_on(toy) is None
+    assert subject.n_trained_on(toy) is None, "its recipe names a file"
     assert measuring.measure(subject, toy).accuracy == measuring.measure(measuring.find(str(toy_run.folder)), toy).accuracy
 
 

@@ -15,9 +15,10 @@ from tenfold import storage
 from tenfold.data.digits import SIDE, Digits
 from tenfold.data.sources import Part, load
 from tenfold.data.sources.packaged import NAMES as PACKAGED
-from tenfold.errors import DataError, RunError, UsageError
-from tenfold.learn import corruptions, folds, runs
+from tenfold.errors import DataError, RunError, TenfoldError, UsageError
+from tenfold.learn import corruptions, folds, recipes, runs
 from tenfold.learn.evaluation import Evaluation, count_trained_on, mcnemar
+from tenfold.learn.training import split
 from tenfold.read import model as models
 
 _MOST_CORRUPTED = 2000  # digits: eleven corruptions at five severities make 110,000 of them
@@ -58,12 +59,25 @@ def find(name: str) -> Measurable:
         model = models.load_bundled() if name == "bundled" else models.load(name)
         recipe = model.metadata.get("recipe")
         data = str(recipe.get("data", "mnist")) if isinstance(recipe, dict) else "mnist"
-        return Measurable(name, model.probabilities, None, data, runs.ROOT / Path(name).stem, model.temperature)
+        fingerprints = _trained_on(model)
+        return Measurable(name, model.probabilities, fingerprints, data, runs.ROOT / Path(name).stem, model.temperature)
     if folds.is_one(Path(name)):
         return average([find(str(run.folder)) for run in folds.members(Path(name))], name, Path(name))
     run = runs.open_run(name)
     temperature = float(run.metrics["temperature"] or 1)
     return Measurable(name, run.probabilities, run.fingerprints, run.recipe.data, run.folder, temperature)
+
+
+def _trained_on(model: models.Model) -> NDArray[np.uint64] | None:
+    """The fingerprints of the digits an ONNX file was trained on, where they are packaged ones: its recipe says which."""
+    plain = model.metadata.get("recipe")
+    if not isinstance(plain, dict) or plain.get("data") not in PACKAGED:
+        return None
+    try:
+        training = split(recipes.from_dict(plain)).training
+    except TenfoldError:
+        return None
+    return training.fingerprints if training.sha256 == model.metadata.get("training_digits_sha256") else None
 
 
 def find_all(names: Sequence[str]) -> Measurable:

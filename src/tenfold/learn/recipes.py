@@ -280,6 +280,18 @@ def as_dict(recipe: Recipe) -> dict[str, Any]:
     return plain
 
 
+def from_dict(plain: dict[str, Any]) -> Recipe:
+    """The recipe of which `as_dict` gave this.
+
+    Raises:
+        RecipeError: it is none.
+    """
+    try:
+        return msgspec.convert(plain, Recipe)
+    except msgspec.ValidationError as problem:
+        raise RecipeError(f"recipe {plain.get('name', '')}: {_in_words(problem)}") from problem
+
+
 def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
     """Apply changes such as `optimizer.learning_rate=3e-4` or `network.units=[256,128]`.
 
@@ -292,10 +304,7 @@ def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
         if not equals:
             raise RecipeError(f"--set {change!r}: expected key=value, such as optimizer.learning_rate=3e-4")
         _set(plain, key.strip(), text.strip())
-    try:
-        return msgspec.convert(plain, Recipe)
-    except msgspec.ValidationError as problem:
-        raise RecipeError(f"recipe {recipe.name}: {_in_words(problem)}") from problem
+    return from_dict(plain)
 
 
 def differences(one: Recipe, other: Recipe) -> list[str]:
