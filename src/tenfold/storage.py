@@ -113,6 +113,14 @@ def lock(folder: Path, purpose: str) -> Iterator[None]:
         os.close(handle)
 
 
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder; a name that no file can have, or a ring of links, has none."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, as 64 hexadecimal digits.
 

@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ def test_train_prints_the_network_the_table_and_what_to_type_next(tenfold, few_c
 
 
 def test_a_finished_run_says_so_and_how_to_start_anew(tenfold, few_run: Path, few_csv: Path) -> None:
-    result = tenfold("train", "--data", few_csv, "--run", few_run, "--resume")
+    result = tenfold("train", "--data", few_csv, "--epochs", 2, "--run", few_run, "--resume")
     assert result.code == 0
     assert f"{few_run} is finished; to start anew, remove that folder" in result.out
 
@@ -51,6 +53,74 @@ def test_evaluate_says_how_many_digits_it_was_trained_on(tenfold, few_run: Path,
     assert "480 of these 600 digits were among those it was trained on" in result.out
     assert "95 % interval" in result.out
     assert (tmp_path / "out" / "metrics.json").is_file()
+
+
+def test_results_are_not_written_over_a_run(tenfold, few_run: Path, few_csv: Path) -> None:
+    before = (few_run / "metrics.json").read_bytes()
+    result = tenfold("evaluate", few_run, "--data", few_csv, "-o", few_run)
+    assert (result.code, result.out) == (2, "")
+    assert "holds a run" in result.err
+    assert (few_run / "metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("changes", [["--epochs", 3], ["--recipe", "mlp"], ["--seed", 1]])
+def test_a_finished_run_of_another_recipe_is_not_taken_for_this_one(tenfold, few_run: Path, few_csv: Path, changes) -> None:
+    result = tenfold("train", "--data", few_csv, *changes, "--run", few_run, "--resume")
+    assert result.code == 2
+    assert "was begun with another recipe" in result.err
+
+
+def test_a_finished_run_on_other_digits_is_not_taken_for_this_one(tenfold, few_run: Path, few_csv: Path) -> None:
+    content = few_csv.read_bytes()
+    try:
+        save(package.load("mnist", "train")[600:1200], few_csv)
+        result = tenfold("train", "--data", few_csv, "--epochs", 2, "--run", few_run, "--resume")
+    finally:
+        few_csv.write_bytes(content)
+    assert result.code == 2
+    assert "was begun with other digits" in result.err
+
+
+def test_a_folder_of_other_things_does_not_become_a_run(tenfold, few_csv: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    result = tenfold("train", "--data", few_csv, "--run", tmp_path)
+    assert result.code == 2
+    assert "holds other files and no run" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_the_digits_that_the_first_weights_knew_are_counted(tenfold, few_run: Path, few_csv: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    save(package.load("mnist", "train")[600:900], other)
+    options = ["--epochs", 1, "--bare", "--from", few_run, "--run", tmp_path / "r"]
+    assert tenfold("train", "--data", other, *options).code == 0
+    assert "480 of these 600 digits" in tenfold("evaluate", tmp_path / "r", "--data", few_csv, "-o", tmp_path / "out").out
+
+
+@pytest.mark.parametrize("change", [{"temperature": "hot"}, {"temperature": -1}, {"val_accuracy": "x"}, {"n_validation": None}])
+def test_figures_of_the_wrong_kind_are_named(tenfold, few_run: Path, tmp_path: Path, change: dict[str, object]) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(few_run, run)
+    metrics = json.loads((run / "metrics.json").read_text()) | change
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    result = tenfold("evaluate", run, "--data", "mnist", "-o", tmp_path / "out")
+    assert result.code == 2
+    assert "metrics.json" in result.err
+    assert next(iter(change)) in result.err
+
+
+@pytest.mark.parametrize("content", [b"", b"no", b"\x93NUMPY\x01\x00v\x00{'descr': 'garbage"])
+def test_damaged_fingerprints_are_named(tenfold, few_run: Path, tmp_path: Path, content: bytes) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(few_run, run)
+    (run / "fingerprints.npy").write_bytes(content)
+    result = tenfold("evaluate", run, "--data", "mnist", "-o", tmp_path / "out")
+    assert result.code == 2
+    assert "fingerprints.npy: cannot be read; train the run anew" in result.err
+
+
+def test_the_same_model_twice_is_found_however_it_is_spelt(tenfold, few_run: Path) -> None:
+    assert "the same model twice" in tenfold("evaluate", few_run, f"{few_run}/../{few_run.name}/").err
 
 
 def test_runs_lists_figures(tenfold, few_run: Path, tmp_path: Path) -> None:
@@ -92,7 +162,7 @@ def test_compare_names_the_better_and_says_whether_it_may_be_chance(tenfold, few
     assert "300 digits of digits.npz" in result.out
     assert "a difference that chance seldom makes" in result.out
     same = tenfold("compare", few_run, few_run, "--data", digits)
-    assert "over the 0 digits that only one reads right: p = 1, the difference may well be chance" in same.out
+    assert "over the 0 digits that only one reads right: p = 1, no difference at all" in same.out
 
 
 def test_folds_are_trained_scored_and_submitted(tenfold, few_csv: Path, tmp_path: Path) -> None:
@@ -167,7 +237,19 @@ def test_a_bare_run_can_be_exported_later_to_the_same_bytes(tenfold, few_run: Pa
         (["recipes", "fastest"], "expected one of classic"),
         (["compare", "bundled", "nowhere"], "no run there"),
         (["evaluate", "bundled", "bundled"], "the same model twice"),
-        (["train", "--folds", "1"], "at least 2"),
+        (["train", "--folds", "1"], "expected 2 to 100"),
+        (["train", "--from", "nowhere"], "no run there"),
+        (["train", "--recipe", "cnn", "--from", "bundled"], "has another network"),
+        (["train", "--set", 'teaching={"teachers":["nowhere"]}'], "no run there"),
+        (["train", "--set", "augmentation.rotation=3"], "augmentation is null in this recipe"),
+        (["train", "--validation", "nan"], "a count (5000), a share below 1 (0.2) or a fold (2/5)"),
+        (["train", "--set", "optimizer.learning_rate=nan"], "found 'nan'"),
+        (["train", "--run", "x" * 300], "File name too long"),
+        (["evaluate", "x" * 300], "no run there"),
+        (["read", "--model", "/dev/null", "x.png"], "not a file"),
+        (["evaluate", "bundled", "-o", "/dev/null"], "is a file"),
+        (["export", "bundled"], "an ONNX model already"),
+        (["runs", "nowhere"], "no such folder"),
         (["train", "--folds", "5", "--validation", "100"], "--folds and --validation"),
         (["bench", "--recipe", "fastest"], "expected one of classic"),
     ],
@@ -185,8 +267,6 @@ def test_what_cannot_be_used_is_one_line_and_leaves_nothing(
 
 @pytest.mark.parametrize("content", ["[]", "{}", "not json", '{"parameters": 1}'])
 def test_a_damaged_run_is_listed_as_such_beside_the_others(tenfold, few_run: Path, tmp_path: Path, content: str) -> None:
-    import shutil
-
     shutil.copytree(few_run, tmp_path / "good")
     shutil.copytree(few_run, tmp_path / "bad")
     (tmp_path / "bad" / "metrics.json").write_text(content)

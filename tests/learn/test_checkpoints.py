@@ -3,12 +3,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tenfold.learn import checkpoints
+from tenfold.errors import RunError
+from tenfold.learn import backend, checkpoints
 from tenfold.learn.checkpoints import Checkpoint
+from tenfold.learn.runs import HISTORY_COLUMNS, History
 
 
 def one(epoch: int) -> Checkpoint:
-    return Checkpoint(epoch, "abc", {"epoch": [1.0] * epoch, "loss": [None]}, [np.full((2, 3), epoch, np.float32), np.array(7)])
+    history: History = dict.fromkeys(HISTORY_COLUMNS, [1.0] * epoch) | {"val_loss": [None] * epoch}
+    return Checkpoint(epoch, "abc", history, [np.full((2, 3), epoch, np.float32), np.array(7)])
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -41,3 +44,25 @@ def test_a_damaged_newest_one_gives_way_to_the_one_before(tmp_path: Path, harm: 
 
 def test_without_any_there_is_none(tmp_path: Path) -> None:
     assert checkpoints.latest(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"facts": "[]"}, {"facts": "{}"}, {"facts": "{"}, {"array_0000": np.array(["text"])}, {"array_0000": np.array([None])}],
+)
+def test_what_is_no_checkpoint_inside_gives_way_too(tmp_path: Path, changes: dict[str, object]) -> None:
+    checkpoints.save(tmp_path, one(1))
+    checkpoints.save(tmp_path, one(2))
+    with np.load(tmp_path / "epoch-00002.npz") as stored:
+        arrays = dict(stored) | {key: np.array(value) for key, value in changes.items()}
+    np.savez(tmp_path / "epoch-00002.npz", **arrays)
+    found = checkpoints.latest(tmp_path)
+    assert found is not None
+    assert found.epoch == 1
+
+
+@pytest.mark.parametrize("arrays", [[], [np.zeros(3, np.float32)], [np.zeros(2, np.float32)] * 2])
+def test_values_of_another_network_are_refused(arrays: list[np.ndarray]) -> None:
+    variable = backend.load_keras().Variable(np.zeros(2, np.float32))
+    with pytest.raises(RunError, match="of another network"):
+        checkpoints.restore([variable], arrays)

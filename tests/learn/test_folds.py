@@ -56,9 +56,28 @@ def test_resume_goes_on_and_without_it_nothing_is_overwritten(done: folds.Folds,
     assert (done.folder / "fold-2" / "model.keras").read_bytes() == before
 
 
-def test_fewer_than_two_folds_are_refused(toy_recipe: Recipe, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="at least 2"):
-        folds.train(toy_recipe, 1, tmp_path / "x", resume=False, train_one=train_one)
+@pytest.mark.parametrize("n_folds", [-1, 0, 1, 101])
+def test_too_few_and_too_many_folds_are_refused_before_anything_is_trained(
+    toy_recipe: Recipe, tmp_path: Path, n_folds: int
+) -> None:
+    with pytest.raises(UsageError, match="expected 2 to 100"):
+        folds.train(toy_recipe, n_folds, tmp_path / "x", resume=False, train_one=train_one)
+    assert not (tmp_path / "x").exists()
+
+
+def test_finished_folds_of_another_recipe_or_number_are_not_taken_for_these(done: folds.Folds, toy_recipe: Recipe) -> None:
+    before = (done.folder / "folds.json").read_bytes()
+    with pytest.raises(RunError, match="was begun with 4 folds, not 3"):
+        folds.train(toy_recipe, 3, done.folder, resume=True, train_one=train_one)
+    with pytest.raises(RunError, match=r"was begun with another recipe \(epochs: 3 and 2\)"):
+        folds.train(recipes.changed(toy_recipe, ["epochs=2"]), 4, done.folder, resume=True, train_one=train_one)
+    assert (done.folder / "folds.json").read_bytes() == before
+
+
+def test_weights_that_saw_a_fold_are_counted_in_its_score(done: folds.Folds, toy_recipe: Recipe, tmp_path: Path) -> None:
+    start = recipes.changed(toy_recipe, ["epochs=1", f"start_from={done.members[0].folder}"])
+    again = folds.train(start, 2, tmp_path / "again", resume=False, train_one=train_one)
+    assert again.out_of_fold.n_trained_on == 300, "those of the first of four folds it had not seen"
 
 
 @pytest.mark.parametrize("fold", ["0/5", "6/5", "1/1", "5", "-1/2", "1/2/3"])
@@ -67,7 +86,8 @@ def test_a_fold_that_does_not_exist_is_refused(toy_recipe: Recipe, fold: str) ->
         training.split(recipes.changed(toy_recipe, [f'validation="{fold}"']))
 
 
-def test_damaged_folds_are_said_so(done: folds.Folds, tmp_path: Path) -> None:
-    (tmp_path / "folds.json").write_text("[]")
-    with pytest.raises(RunError, match="damaged"):
+@pytest.mark.parametrize("content", ["[]", "{}", '{"folds": -1}', '{"folds": 1e400}', '{"folds": true}', "[" * 9999, "no"])
+def test_damaged_folds_are_said_so(tmp_path: Path, content: str) -> None:
+    (tmp_path / "folds.json").write_text(content)
+    with pytest.raises(RunError, match=r"folds\.json: "):
         measuring.find(str(tmp_path))

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,21 @@ def test_a_file_that_holds_no_recipe_is_refused(tmp_path: Path, content: bytes) 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(RecipeError, match="classic"):
         recipes.find("clasic")
+
+
+def test_a_pipe_is_no_recipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(RecipeError, match="not a file"):
+        recipes.find(str(tmp_path / "pipe.json"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"\xef\xbb\xbf{}"])
+def test_what_is_no_json_is_said_so(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "r.json").write_bytes(content)
+    with pytest.raises(RecipeError, match="not JSON; expected a recipe such as"):
+        recipes.read(tmp_path / "r.json")
+
+
+def test_a_name_with_a_last_newline_is_refused() -> None:
+    with pytest.raises(RecipeError, match="name"):
+        recipes.from_dict(recipes.as_dict(recipes.RECIPES["mlp"]) | {"name": "x\n"})

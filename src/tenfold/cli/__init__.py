@@ -8,7 +8,7 @@ import warnings
 
 import typer
 
-from tenfold.errors import StorageError, TenfoldError, TenfoldNotice
+from tenfold.errors import StorageError, TenfoldError, TenfoldNotice, of_system
 
 _INTERRUPTED = 130
 
@@ -51,9 +51,12 @@ def main() -> None:
         sys.stdout.flush()
     except (TenfoldError, typer.TyperException) as problem:
         code = _say(problem, debug)
-    except OSError as problem:  # files are handled where they are opened: this is standard output on a full disk
-        code = _say(StorageError(f"cannot write the output: {problem.strerror}"), debug)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more at its end
+    except OSError as problem:
+        if problem.filename is not None:
+            code = _say(StorageError(f"cannot use {of_system(problem, problem.filename)}"), debug)
+        else:  # standard output on a full disk
+            code = _say(StorageError(f"cannot write the output: {problem.strerror}"), debug)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more at its end
     if code == _INTERRUPTED:
         typer.echo("interrupted", err=True)
     sys.exit(code)

@@ -47,14 +47,13 @@ def train(
         raise UsageError("--resume: which run? Name its folder with --run, such as --run runs/classic; tenfold runs lists them")
     finished_before = run is not None and runs.Run(run).finished
     announcer = Announcer()
-    overrides = {"data": data, "epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation}
-    chosen = training.recipe_of(recipe, changes or [], **overrides)
+    overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
+    chosen = training.recipe_of(recipe, changes or [], data=data, **overrides)
 
     def train_one(recipe: Recipe, folder: Path | None) -> Run:
         going_on = resume or (folds is not None and folder is not None and folder.exists())
         return training.train(
             recipe,
-            start_from=start_from,
             run=folder,
             resume=going_on,
             tensorboard=tensorboard,
@@ -62,16 +61,16 @@ def train(
             observers=[announcer],
         )
 
+    folder = run or runs.next_folder(f"{chosen.name}-folds")
     try:
         if folds is not None:
             from tenfold.learn import folds as k_fold
 
-            folder = run or runs.next_folder(f"{chosen.name}-folds")
             typer.echo(described_folds(k_fold.train(chosen, folds, folder, resume=resume, train_one=train_one)))
             return
         done = train_one(chosen, run)
     except KeyboardInterrupt:
-        typer.echo(announcer.how_to_go_on(), err=True)
+        typer.echo(announcer.how_to_go_on(folder if folds is not None else None), err=True)
         raise
     typer.echo(conclusion(done, finished_before))
 
@@ -94,9 +93,10 @@ def evaluate(
     subject = measuring.find_all(runs)
     subject = measuring.augmented(subject) if tta else subject
     digits = measuring.digits_for(subject, data, part.value if part else None)
+    folder = output or subject.folder / "evaluations" / digits.name.replace(" ", "-").replace("/", "-")
+    measuring.refuse_run_folder(folder)
     evaluation = measuring.measure(subject, digits)
     typer.echo(describe(subject.name, evaluation))
-    folder = output or subject.folder / "evaluations" / digits.name.replace(" ", "-").replace("/", "-")
     measuring.write(evaluation, folder)
     if corruptions:
         accuracies = measuring.measure_corrupted(subject, digits)
@@ -138,8 +138,11 @@ def list_recipes(
 def runs(root: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where the runs lie.")] = Path("runs")) -> None:
     """List all runs with their figures."""
     from tenfold.cli.measuring_output import list_of_runs
+    from tenfold.errors import UsageError
     from tenfold.learn.runs import list_runs
 
+    if root != Path("runs") and not root.is_dir():
+        raise UsageError(f"{root}: no such folder")
     found = list_runs(root)
     if not found:
         typer.echo(f"no runs in {root} yet; make one with: tenfold train", err=True)
@@ -174,9 +177,12 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="By default model.onnx in the run's folder.")] = None,
 ) -> None:
     """Write a run's model as one ONNX file, checked against Keras."""
+    from tenfold.errors import UsageError
     from tenfold.learn import publishing
     from tenfold.learn.runs import open_run
 
+    if str(run) == "bundled" or run.suffix == ".onnx":
+        raise UsageError(f"{run} is an ONNX model already; expected the folder of a run, such as runs/classic")
     path = output or run / "model.onnx"
     difference = publishing.export(open_run(run), path)
     typer.echo(f"{path}: differs from Keras by at most {difference:.1g} in a probability", err=True)

@@ -74,6 +74,7 @@ def comparison(one: str, other: str, pair: Comparison) -> str:
     ]
     n_only = pair.n_only_one + pair.n_only_other
     verdict = "the difference may well be chance" if pair.p_value >= 0.05 else "a difference that chance seldom makes"
+    verdict = verdict if n_only else "no difference at all"
     table = tables.table(["run", "accuracy", "95 % interval", "wrong", "only it right"], rows)
     return "\n".join(
         [

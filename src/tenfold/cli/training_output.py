@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import typer
 
 from tenfold.learn import tables
+from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.folds import Folds
 from tenfold.learn.progress import Network, Observer
 from tenfold.learn.recipes import Convolutional, Dense, Recipe
@@ -27,11 +29,12 @@ class Announcer(Observer):
         held_out = f"{n_validation:,} held out for validation" if n_validation else "none held out"
         typer.echo(f"\n{n_training:,} digits to learn from, {held_out}\n")
 
-    def how_to_go_on(self) -> str:
-        """What to type after an interrupt: every finished epoch is kept."""
+    def how_to_go_on(self, folder: Path | None = None) -> str:
+        """What to type after an interrupt: every finished epoch is kept; `folder` if it is not the run's own."""
         if self._folder is None:
             return "nothing was begun"
-        return f"finished epochs are kept; go on with the same command and: --resume --run {self._folder}"
+        place = shlex.quote(str(folder or self._folder))
+        return f"finished epochs are kept; go on with the same command and: --resume --run {place}"
 
 
 def conclusion(run: Run, finished_before: bool) -> str:
@@ -79,11 +82,17 @@ def described_folds(folds: Folds) -> str:
             "",
             f"mean                 {tables.percent(float(np.mean(shares)))} ± {deviation:.2f}",
             f"out of fold          {tables.percent(whole.accuracy)}  (95 % interval {tables.interval(whole.interval)}) "
-            f"on all {len(whole.digits):,} digits, each read by a run that never saw it",
+            f"on all {len(whole.digits):,} digits, {_seen(whole)}",
             "",
             f"Next:        tenfold submit {folds.folder} test.csv (the average of the {len(shares)} runs)",
         ]
     )
+
+
+def _seen(out_of_fold: Evaluation) -> str:
+    if not out_of_fold.n_trained_on:
+        return "each read by a run that never saw it"
+    return f"of which {out_of_fold.n_trained_on:,} had been seen by the run that read them, and flatter it"
 
 
 def described_recipes(recipes: Mapping[str, Recipe]) -> str:

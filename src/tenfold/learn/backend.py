@@ -55,7 +55,8 @@ def load_keras() -> Any:
         raise UsageError(f"environment variable KERAS_BACKEND: found {backend!r}, expected tensorflow or jax")
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "0":  # importing JAX sets 1, for this process and those it starts
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)
+    for chatty in ("jax._src.xla_bridge", "tensorflow"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
         with _quiet_import(_LIBRARIES[backend]):
             import_module(_LIBRARIES[backend])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import storage
-from tenfold.learn.runs import History
+from tenfold.errors import RunError
+from tenfold.learn.runs import HISTORY_COLUMNS, History
 
 _KEPT = 2
 
@@ -49,7 +48,7 @@ def latest(folder: Path) -> Checkpoint | None:
     for path in reversed(_files(folder)):
         try:
             return _read(path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except Exception:  # noqa: S112  NumPy and zipfile raise a dozen unrelated types for damaged files; the one before may be whole
             continue
     return None
 
@@ -60,7 +59,13 @@ def values_of(variables: Sequence[Any]) -> list[NDArray[Any]]:
 
 
 def restore(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
-    """Put saved values back into Keras variables, in the same order."""
+    """Put saved values back into Keras variables, in the same order.
+
+    Raises:
+        RunError: they are of another network or optimizer.
+    """
+    if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
+        raise RunError("the checkpoint is of another network; remove the folder checkpoints, or train in another --run")
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
 
@@ -69,7 +74,11 @@ def _read(path: Path) -> Checkpoint:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         facts = json.loads(str(stored["facts"]))
         arrays = [stored[name] for name in sorted(stored.files) if name != "facts"]
-    return Checkpoint(facts["epoch"], facts["data_sha256"], facts["history"], arrays)
+    epoch, history = int(facts["epoch"]), facts["history"]
+    whole = all(len(history[column]) == epoch for column in HISTORY_COLUMNS) and all(a.dtype.kind in "fiub" for a in arrays)
+    if not whole:
+        raise ValueError("not a checkpoint")
+    return Checkpoint(epoch, str(facts["data_sha256"]), history, arrays)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -93,7 +93,9 @@ class Fitting:
                 observer.steps_done(stop, totals)
         loss = totals.loss / totals.n_digits
         if not math.isfinite(loss):
-            raise RunError(f"epoch {epoch}: the loss is {loss}; lower it with --set optimizer.learning_rate=… and train anew")
+            raise RunError(
+                f"epoch {epoch}: the loss is {loss}; train anew in another --run with a lower --set optimizer.learning_rate=…"
+            )
         val_loss, val_accuracy = self._validate()
         seconds = time.perf_counter() - started
         values = (epoch, loss, totals.n_correct / totals.n_digits, val_loss, val_accuracy, round(seconds, 3))

@@ -90,7 +90,8 @@ def find_all(names: Sequence[str]) -> Measurable:
     found = [find(name) for name in names]
     if len(found) == 1:
         return found[0]
-    if len(set(names)) < len(names):
+    places = [Path(name).resolve() for name in names]
+    if any(a == b or a in b.parents for i, a in enumerate(places) for j, b in enumerate(places) if i != j):
         raise UsageError(f"{', '.join(names)}: the same model twice; name each once")
     return average(found, " + ".join(names), runs.ROOT / "average")
 
@@ -173,6 +174,18 @@ def compare(one: Measurable, other: Measurable, digits: Digits) -> Comparison:
     """Measure two models on the same digits and test whether one is better."""
     a, b = measure(one, digits), measure(other, digits)
     return Comparison(a, b, *mcnemar(a.correct, b.correct))
+
+
+def refuse_run_folder(folder: Path) -> None:
+    """Raise unless results may be written into a folder: those of a run would be overwritten.
+
+    Raises:
+        UsageError: it holds a run or folds, or is a file.
+    """
+    if storage.exists(folder / "recipe.json") or folds.is_one(folder):
+        raise UsageError(f"{folder} holds a run, whose own files would be overwritten; name another folder with --output")
+    if storage.exists(folder) and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder with --output")
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:

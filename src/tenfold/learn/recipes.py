@@ -22,7 +22,8 @@ except ModuleNotFoundError as problem:
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 
 
-Fold = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,2}/[1-9][0-9]{0,2}$")]
+# `\Z`, since `$` lets a last newline pass.
+Fold = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,2}/[1-9][0-9]{0,2}\Z")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -140,10 +141,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         batch_size: digits a step.
         data: `mnist`, `digit-recognizer`, or the path of a labelled set.
         validation: digits held out for choosing: the last ones, a count or a share below 1; or a fold such as "2/5".
-        seed: decides the first weights and the order of the digits.
+        start_from: a run, or `bundled`, whose weights come first instead of random ones; or null.
+        seed: decides the first weights, the order of the digits and how they are changed.
     """
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
     why: str = ""
     network: Dense | Convolutional = Dense()
     optimizer: Adam = Adam()
@@ -155,6 +157,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_size: Count = 32
     data: str = "mnist"
     validation: Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0, lt=1)] | Fold = 5000
+    start_from: str | None = None
     seed: Annotated[int, Meta(ge=0, lt=2**31)] = 0
 
 
@@ -257,6 +260,8 @@ def read(path: Path) -> Recipe:
     """
     max_bytes = limits.from_environment().max_recipe_bytes
     try:
+        if path.exists() and not path.is_file():
+            raise RecipeError(f"recipe {path}: not a file; expected a .json file, as tenfold recipes mlp prints one")
         with path.open("rb") as file:
             content = file.read(max_bytes + 1)
     except OSError as problem:
@@ -265,8 +270,10 @@ def read(path: Path) -> Recipe:
         raise RecipeError(f"recipe {path}: more than {max_bytes:,} bytes")
     try:
         return msgspec.json.decode(content, type=Recipe)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+    except msgspec.ValidationError as problem:
         raise RecipeError(f"recipe {path}: {_in_words(problem)}") from problem
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise RecipeError(f"recipe {path}: not JSON; expected a recipe such as tenfold recipes mlp prints") from problem
 
 
 def as_json(recipe: Recipe) -> bytes:
@@ -299,12 +306,18 @@ def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
         RecipeError: no such key, or a value of another type or out of range.
     """
     plain = as_dict(recipe)
+    texts: dict[str, str] = {}
     for change in changes:
-        key, equals, text = change.partition("=")
-        if not equals:
+        key, equals, text = (part.strip() for part in change.partition("="))
+        if not equals or not key:
             raise RecipeError(f"--set {change!r}: expected key=value, such as optimizer.learning_rate=3e-4")
-        _set(plain, key.strip(), text.strip())
-    return from_dict(plain)
+        _set(plain, key, text)
+        texts[key] = text
+    try:
+        return from_dict(plain)
+    except RecipeError as problem:
+        found = [f"; found {text[:60]!r}" for key, text in texts.items() if f": {key}: " in str(problem)]
+        raise RecipeError(f"{problem}{''.join(found)}") from problem
 
 
 def differences(one: Recipe, other: Recipe) -> list[str]:
@@ -314,10 +327,17 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
     return [f"{key}: {a.get(key)} and {b.get(key)}" for key in keys if a.get(key) != b.get(key)]
 
 
+_WHOLE = {"augmentation": '{"rotation":8,"shift":1}', "teaching": '{"teachers":["runs/cnn"]}'}
+
+
 def _set(plain: dict[str, Any], key: str, text: str) -> None:
     *path, last = key.split(".")
     place: Any = plain
     for name in path:
+        if isinstance(place, dict) and place.get(name, 0) is None:
+            raise RecipeError(
+                f"--set {key}: {name} is null in this recipe; give it whole, such as --set '{name}={_WHOLE[name]}'"
+            )
         place = place.get(name) if isinstance(place, dict) else None
     if not isinstance(place, dict) or last not in place:
         known = _flat(plain)
@@ -341,4 +361,6 @@ def _in_words(problem: Exception) -> str:
     """Where msgspec says 'Expected `int` >= 1 - at `$.epochs`', say 'epochs: expected int >= 1'."""
     message = " ".join(str(problem).replace("`", "").split())
     text, at, where = message.rpartition(" - at $.")
+    if where == "validation":
+        text = "expected a count (5000), a share below 1 (0.2) or a fold (2/5)"
     return f"{where}: {text[:1].lower()}{text[1:]}" if at else message

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,11 +25,28 @@ from tenfold.read import model as models
 
 ROOT = Path("runs")
 _MEASURED = (("val_accuracy", "validation accuracy"), ("test_accuracy", "test accuracy"))
-# What is printed of a run, or exported with it, whoever wrote the file.
-_NEEDED = (
-    *("parameters", "epochs", "val_accuracy", "test_accuracy", "test_interval", "seconds", "seed", "backend", "data_sha256"),
-    *("n_validation", "n_test", "temperature", "threshold"),
-)
+Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Metrics(msgspec.Struct):
+    """What is printed of a run, or exported with it, whoever wrote metrics.json."""
+
+    parameters: Positive
+    epochs: Positive
+    val_accuracy: Rate | None
+    test_accuracy: Rate | None
+    test_interval: tuple[Rate, Rate] | None
+    seconds: float
+    seed: int
+    backend: str
+    data_sha256: str
+    n_validation: Positive
+    n_test: Positive
+    temperature: Annotated[float, msgspec.Meta(gt=1e-3, lt=100)] | None
+    threshold: Rate | None
+
+
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 History = dict[str, list[float | None]]
@@ -66,10 +84,12 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """The figures of metrics.json; rates are fractions 0-1, None is what does not apply."""
-        found = _read_json(self.folder / "metrics.json")
-        missing = [key for key in _NEEDED if key not in found]
-        if missing:
-            raise RunError(f"{self.folder / 'metrics.json'}: lacks {', '.join(missing)}; train the run anew")
+        found = read_json(self.folder / "metrics.json")
+        try:
+            msgspec.convert(found, _Metrics)
+        except msgspec.ValidationError as problem:
+            what = " ".join(str(problem).replace("`", "").replace("$.", "").split())
+            raise RunError(f"{self.folder / 'metrics.json'}: {what[:1].lower()}{what[1:]}; train the run anew") from problem
         return found
 
     @cached_property
@@ -78,11 +98,13 @@ class Run:
         path = self.folder / "fingerprints.npy"
         try:
             found = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as problem:
+        except Exception as problem:  # NumPy raises half a dozen unrelated types for a file that is not one of its own
             raise RunError(f"{path}: cannot be read; train the run anew") from problem
+        if not isinstance(found, np.ndarray):
+            raise RunError(f"{path}: holds several arrays, expected one; train the run anew")
         if found.dtype != np.uint64 or found.ndim != 1:
             raise RunError(f"{path}: {found.dtype} {found.shape}, expected uint64 (N,); train the run anew")
-        return found  # type: ignore[no-any-return]
+        return found
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What its network answers to images, uint8 (N, 28, 28): float32 (N, 10), before calibration.
@@ -116,16 +138,16 @@ def open_run(folder: str | Path) -> Run:
         RunError: there is no run in the folder, or it is not finished.
     """
     run = Run(Path(folder))
-    if not (run.folder / "recipe.json").is_file():
-        raise RunError(f"{folder}: no run there (no recipe.json); tenfold runs lists what there is")
+    if not storage.exists(run.folder / "recipe.json"):
+        raise RunError(f"{str(folder)[:200]!r}: no run there (no recipe.json); tenfold runs lists what there is")
     if not run.finished:
         raise RunError(f"{folder}: the run is not finished; go on with: tenfold train --resume --run {folder}")
     return run
 
 
 def list_runs(root: Path = ROOT) -> list[Run]:
-    """All runs below a folder, by name."""
-    return [Run(path.parent) for path in sorted(root.glob("*/recipe.json"))]
+    """All runs below a folder, by name; those of folds too."""
+    return [Run(path.parent) for path in sorted([*root.glob("*/recipe.json"), *root.glob("*/fold-*/recipe.json")])]
 
 
 def next_folder(name: str, root: Path = ROOT) -> Path:
@@ -185,12 +207,17 @@ def _number(column: str, text: str) -> float | int | None:
     return float(text) if text else None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        RunError: the file cannot be read, or holds something else.
+    """
     try:
-        content = json.loads(path.read_bytes())
+        content = msgspec.json.decode(path.read_bytes())
     except OSError as problem:
         raise RunError(f"cannot read {of_system(problem, path)}") from problem
-    except ValueError as problem:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
         raise RunError(f"{path}: not JSON ({problem})") from problem
     if not isinstance(content, dict):
         raise RunError(f"{path}: expected a JSON object")

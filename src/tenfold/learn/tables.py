@@ -28,7 +28,7 @@ def network(layers: Sequence[tuple[str, str, int]]) -> str:
     """The layers of a network, their output shapes and parameters, and the sum."""
     rows = [(name, shape, f"{n:,}") for name, shape, n in layers]
     total = sum(n for _, _, n in layers)
-    return table(["layer", "output shape", "parameters"], [*rows, ("all, all trainable", "", f"{total:,}")], left=2)
+    return table(["layer", "output shape", "parameters"], [*rows, ("all, in training", "", f"{total:,}")], left=2)
 
 
 def history(columns: Mapping[str, Sequence[float | None]]) -> str:

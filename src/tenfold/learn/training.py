@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenfold import __version__, storage
 from tenfold.data.digits import Digits
@@ -75,20 +77,27 @@ def train(
     Raises:
         RecipeError, DataError, RunError, StorageError, UsageError, MissingExtraError: see their one-line messages.
     """
-    chosen = recipe_of(recipe, changes, data=data, epochs=epochs, batch_size=batch_size, seed=seed, validation=validation)
+    overrides = {"data": data, "epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation}
+    chosen = recipe_of(recipe, changes, **overrides, start_from=start_from)
     folder = Path(run) if run is not None else runs.next_folder(chosen.name)
     known = Run(folder)
-    if (folder / "recipe.json").exists() and not resume:
+    begun = storage.exists(folder / "recipe.json")
+    if begun and not resume:
         raise RunError(f"{folder} holds a run already; go on with --resume, choose another --run, or remove the folder")
-    if resume and known.finished:
+    if not begun:
+        _refuse_other_folder(folder)
+    else:
+        _refuse_another_recipe(known, chosen)
+    splits = split(chosen)
+    if known.finished:
+        _refuse_other_digits(known, known.metrics["data_sha256"], splits.training.sha256)
         return known
     # Whatever can be refused is refused before there is a folder.
     backend.load_keras()
-    splits = split(chosen)
-    teachers = _teachers(chosen, splits)
+    fitting = _fitting(chosen, splits)
     with storage.lock(folder, "training"):
-        checkpoint = _checkpoint(known, chosen, splits) if resume else None
-        _train(known, chosen, splits, teachers, checkpoint, start_from, bare, _observers(observers, folder, tensorboard))
+        checkpoint = _checkpoint(known, chosen, splits)
+        _train(known, chosen, splits, fitting, checkpoint, bare, _observers(observers, folder, tensorboard))
     return Run(folder)
 
 
@@ -101,7 +110,9 @@ def split(recipe: Recipe) -> Splits:
     everything = all_digits(recipe)
     classes = np.unique(everything.known_labels)
     if len(classes) < 2:
-        raise DataError(f"{everything.name}: only digits of class {classes.tolist()}; expected at least two classes")
+        raise DataError(
+            f"{everything.name}: only digits of class {', '.join(map(str, classes))}; expected at least two classes"
+        )
     if isinstance(recipe.validation, str):
         number, n_folds = map(int, recipe.validation.split("/"))
         held_out = everything.in_fold(number, n_folds)
@@ -130,13 +141,41 @@ def recipe_of(recipe: str | Recipe, changes: Sequence[str] = (), **overrides: An
         RecipeError: there is no such recipe or key, or a value is out of range.
     """
     found = recipe if isinstance(recipe, Recipe) else recipes.find(recipe)
-    given = [f"{key}={value}" for key, value in overrides.items() if value is not None]
-    return recipes.changed(found, [*changes, *given])
+    given = {key: value for key, value in overrides.items() if value is not None}
+    for key in ("data", "start_from"):
+        if key in given:
+            given[key] = json.dumps(str(given[key]))  # a file may be called 1
+    return recipes.changed(found, [*changes, *(f"{key}={value}" for key, value in given.items())])
 
 
-def _folder_of(start_from: str | Path) -> Path:
-    """The folder whose weights to start from: a run's, or the one of the model that ships."""
-    return Path(__file__).with_name("bundled") if start_from == "bundled" else Path(start_from)
+def _source(name: str) -> Run:
+    """The run whose weights are used: to start from, or as a teacher."""
+    return runs.open_run(Path(__file__).with_name("bundled") if name == "bundled" else name)
+
+
+def _trained_on(name: str) -> NDArray[np.uint64]:
+    """The fingerprints of the digits that a source was trained on."""
+    run = _source(name)
+    # The model that ships brings no fingerprints along: they would be larger than itself.
+    return split(run.recipe).training.fingerprints if name == "bundled" else run.fingerprints
+
+
+def _fitting(recipe: Recipe, splits: Splits) -> Fitting:
+    """The model with its first weights, and everything else that a training needs."""
+    model = networks.build(recipe)
+    if recipe.start_from is not None:
+        source = _source(recipe.start_from)
+        if source.recipe.network != recipe.network:
+            raise RunError(
+                f"--from {recipe.start_from}: has another network ({source.recipe.name}: {source.recipe.network}); "
+                f"this recipe's is {recipe.network}"
+            )
+        runs.load_weights(model, source.folder / "model.keras")
+    teachers = _teachers(recipe, splits)
+    learnt_from = _with_strangers(splits.training, recipe)
+    n_steps = recipe.epochs * count_steps(len(learnt_from), recipe.batch_size)
+    optimizer = networks.make_optimizer(recipe, n_steps)
+    return Fitting(model, optimizer, recipe, learnt_from, splits.validation, teachers)
 
 
 def _with_strangers(digits: Digits, recipe: Recipe) -> Digits:
@@ -148,27 +187,25 @@ def _with_strangers(digits: Digits, recipe: Recipe) -> Digits:
     return strangers.added(digits, share, recipe.seed)
 
 
-def _teachers(recipe: Recipe, splits: Splits) -> list[Run]:
-    """The runs to learn from.
+def _teachers(recipe: Recipe, splits: Splits) -> list[Any]:
+    """The models to learn from.
 
     Raises:
         RunError: one is missing or was trained on digits that this run is measured by.
     """
     names = recipe.teaching.teachers if recipe.teaching else ()
-    found = [runs.open_run(_folder_of(name)) for name in names]
-    for given, teacher in zip(names, found, strict=True):
-        # The model that ships brings no fingerprints along: they would be larger than itself.
-        fingerprints = split(teacher.recipe).training.fingerprints if given == "bundled" else teacher.fingerprints
-        held_back = {"validation": splits.validation, "test": splits.test}
-        counts = {name: count_trained_on(digits, fingerprints) for name, digits in held_back.items() if digits}
-        name = max(counts, key=lambda name: counts[name], default="")
+    held_back = {"validation": splits.validation, "test": splits.test}
+    for name in names:
+        fingerprints = _trained_on(name)
+        counts = {part: count_trained_on(digits, fingerprints) for part, digits in held_back.items() if digits}
+        part = max(counts, key=lambda part: counts[part], default="")
         # A handful of MNIST's digits come twice.
-        if name and counts[name] > 0.01 * len(held_back[name] or ()):
+        if part and counts[part] > 0.01 * len(held_back[part] or ()):
             raise RunError(
-                f"teacher {given} was trained on {counts[name]:,} of the {name} digits of this run; "
-                "train a teacher on the same digits first and name it with --set teaching.teachers"
+                f"teacher {name} was trained on {counts[part]:,} of the {part} digits of this run; train a teacher on the same "
+                'digits first and name it: --set \'teaching={"teachers":["runs/NAME"]}\''
             )
-    return found
+    return [_source(name).load_model() for name in names]
 
 
 def _observers(given: Sequence[Observer], folder: Path, tensorboard: bool) -> list[Observer]:
@@ -180,64 +217,71 @@ def _train(
     run: Run,
     recipe: Recipe,
     splits: Splits,
-    teachers: Sequence[Run],
+    fitting: Fitting,
     checkpoint: checkpoints.Checkpoint | None,
-    start_from: str | Path | None,
     bare: bool,
     observers: Sequence[Observer],
 ) -> None:
     started = time.perf_counter()
     storage.write_bytes(run.folder / "recipe.json", recipes.as_json(recipe))
+    # What taught or began the weights has left its digits in them.
+    sources = [*(recipe.teaching.teachers if recipe.teaching else ()), *([recipe.start_from] if recipe.start_from else [])]
+    seen = np.unique(np.concatenate([splits.training.fingerprints, *map(_trained_on, sources)]))
     with storage.whole_file(run.folder / "fingerprints.npy") as temporary:
-        np.save(temporary, np.unique(splits.training.fingerprints))
-    model = networks.build(recipe)
-    if start_from is not None:
-        runs.load_weights(model, _folder_of(start_from) / "model.keras")
-    learnt_from = _with_strangers(splits.training, recipe)
-    n_steps = recipe.epochs * count_steps(len(learnt_from), recipe.batch_size)
-    optimizer = networks.make_optimizer(recipe, n_steps)
-    taught_by = [teacher.load_model() for teacher in teachers]
-    fitting = Fitting(model, optimizer, recipe, learnt_from, splits.validation, taught_by)
+        np.save(temporary, seen)
     if checkpoint:
         fitting.go_on_from(checkpoint)
     with ExitStack() as stack:
         for observer in observers:
             stack.callback(observer.close)
-            observer.training_begins(run.folder, networks.summary(model), len(splits.training), len(splits.validation))
+            summary = networks.summary(fitting.model)
+            observer.training_begins(run.folder, summary, len(splits.training), len(splits.validation))
         fitting.run(run.folder, observers)
-    seconds = round(time.perf_counter() - started, 3)
-    facts = {"seconds": seconds, "start_from": None if start_from is None else str(start_from)}
-    _finish(run, recipe, splits, fitting, facts, bare)
+    _finish(run, recipe, splits, fitting, round(time.perf_counter() - started, 3), bare)
+
+
+def _refuse_other_folder(folder: Path) -> None:
+    """A folder without a run may be new, empty, or what a killed training left before it had begun."""
+    if storage.exists(folder) and not folder.is_dir():
+        raise RunError(f"{folder} is a file; name a folder for the run")
+    if storage.exists(folder) and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise RunError(f"{folder} holds other files and no run; name a new folder for the run")
+
+
+def _refuse_another_recipe(run: Run, recipe: Recipe) -> None:
+    """Going on with a run that was begun with another recipe would be neither of the two."""
+    differences = recipes.differences(run.recipe, recipe)
+    if differences:
+        what = f"{run.recipe.name}, not {recipe.name}" if run.recipe.name != recipe.name else "; ".join(differences)
+        raise RunError(f"{run.folder}: was begun with another recipe ({what}); give the same, or train in another --run")
+
+
+def _refuse_other_digits(run: Run, begun_with: str, given: str) -> None:
+    if begun_with != given:
+        hashes = f"SHA-256 {begun_with[:12]}… and {given[:12]}…"
+        raise RunError(f"{run.folder}: was begun with other digits ({hashes}); give the same, or train in another --run")
 
 
 def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpoint | None:
-    """Where the run stopped, if it is the same run.
+    """Where the run stopped, or None.
 
     Raises:
-        RunError: the folder's run has another recipe or other digits.
+        RunError: it was begun with other digits.
     """
-    if not (run.folder / "recipe.json").exists():
-        return None
-    remedy = "give the same, or train in another --run"
-    differences = recipes.differences(run.recipe, recipe)
-    if differences:
-        raise RunError(f"{run.folder}: was begun with another recipe ({'; '.join(differences)}); {remedy}")
     found = checkpoints.latest(run.folder / "checkpoints")
-    sha256 = _with_strangers(splits.training, recipe).sha256 if found else ""
-    if found and found.data_sha256 != sha256:
-        hashes = f"SHA-256 {found.data_sha256[:12]}… and {sha256[:12]}…"
-        raise RunError(f"{run.folder}: was begun with other digits ({hashes}); {remedy}")
+    if found:
+        _refuse_other_digits(run, found.data_sha256, _with_strangers(splits.training, recipe).sha256)
     return found
 
 
-def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, facts: dict[str, Any], bare: bool) -> None:
+def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, seconds: float, bare: bool) -> None:
     """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
     held_back = {"validation": splits.validation, "test": splits.test}
     judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
     if "validation" in judged:
         temperature = fit_temperature(judged["validation"].probabilities, splits.validation.known_labels)
         judged = {name: replace(evaluation, temperature=temperature) for name, evaluation in judged.items()}
-    metrics = _metrics(recipe, splits, fitting, judged) | facts
+    metrics = _metrics(recipe, splits, fitting, judged) | {"seconds": seconds, "start_from": recipe.start_from}
     with storage.whole_file(run.folder / "model.keras") as temporary:
         backend.save(fitting.model, temporary)
     if not bare:

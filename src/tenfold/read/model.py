@@ -116,15 +116,19 @@ def load(source: str | Path) -> Model:
         ModelError: there is none, or it cannot be used.
     """
     path = Path(source)
-    file = path / "model.onnx" if path.is_dir() else path
-    if path.is_dir() and not file.is_file():
-        raise ModelError(f"{path}: holds no model.onnx; write it with: tenfold export {path}")
     allowed = limits.from_environment().max_model_bytes
     try:
+        file = path / "model.onnx" if path.is_dir() else path
+        if path.is_dir() and not file.is_file():
+            has_run = (path / "recipe.json").is_file()
+            remedy = f"write it with: tenfold export {path}" if has_run else "expected the folder of a run, or an .onnx file"
+            raise ModelError(f"{path}: holds no model.onnx; {remedy}")
+        if file.exists() and not file.is_file():
+            raise ModelError(f"{path}: not a file; expected an ONNX file or a run's folder")
         with file.open("rb") as stream:
             content = stream.read(allowed + 1)
     except OSError as problem:
-        raise ModelError(f"cannot read model {of_system(problem, file)}; expected an ONNX file or a run's folder") from problem
+        raise ModelError(f"cannot read model {of_system(problem, path)}; expected an ONNX file or a run's folder") from problem
     return Model(content, str(source))
 
 
