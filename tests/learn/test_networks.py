@@ -69,3 +69,16 @@ def test_augmentation_is_switched_off_and_on() -> None:
         networks.set_augmentation(model, on)
         assert float(model.get_layer("augment").strength.numpy()) == on
     networks.set_augmentation(networks.build(CLASSIC), False)
+
+
+def test_muon_moves_hidden_kernels_by_matrices_whose_singular_values_are_alike(toy: Digits) -> None:
+    """The first step of Muon is the gradient made orthogonal; AdamW's would have singular values of all sizes."""
+    changes = ['optimizer={"name":"muon","schedule":"constant"}', "augmentation=null", "network.units=[32,16]"]
+    recipe = recipes.changed(recipes.RECIPES["mlp"], changes)
+    model = networks.build(recipe)
+    before = np.array(model.get_layer("dense_2").get_weights()[0])
+    steps = backend.compiled_steps(model, networks.make_optimizer(recipe, 100), toy.images, toy.known_labels)
+    steps(np.arange(256, dtype=np.int32)[None], 0, 1)
+    moved = np.array(model.get_layer("dense_2").get_weights()[0]) - before
+    values = np.linalg.svd(moved, compute_uv=False)
+    assert values.min() > 0.4 * values.max()

@@ -8,7 +8,7 @@ from typing import Any
 from tenfold.data.digits import CLASSES, SIDE
 from tenfold.learn import recipes
 from tenfold.learn.backend import load_keras
-from tenfold.learn.recipes import Convolutional, Dense, Recipe
+from tenfold.learn.recipes import Convolutional, Dense, Muon, Recipe
 
 
 def build(recipe: Recipe) -> Any:
@@ -125,15 +125,27 @@ def set_augmentation(model: Any, on: bool) -> None:
 
 def make_optimizer(recipe: Recipe, n_steps: int) -> Any:
     """The Keras optimizer of a recipe, for a training of `n_steps` steps."""
-    keras, adam = load_keras(), recipe.optimizer
-    rate: Any = adam.learning_rate
-    if adam.schedule == "one_cycle":
+    optimizers, settings = load_keras().optimizers, recipe.optimizer
+    rate: Any = settings.learning_rate
+    if settings.schedule == "one_cycle":
         from tenfold.learn.schedules import OneCycle
 
-        rate = OneCycle(adam.learning_rate, n_steps, adam.warmup)
-    if not adam.weight_decay:
-        return keras.optimizers.Adam(rate, adam.beta_1, adam.beta_2, adam.epsilon)
-    optimizer = keras.optimizers.AdamW(rate, adam.weight_decay, adam.beta_1, adam.beta_2, adam.epsilon)
+        rate = OneCycle(settings.learning_rate, n_steps, settings.warmup)
+    decay = settings.weight_decay
+    if isinstance(settings, Muon):
+        optimizer = optimizers.Muon(
+            rate,
+            momentum=settings.momentum,
+            weight_decay=decay,
+            adam_weight_decay=decay,
+            adam_lr_ratio=1.0,
+            # Keras flattens a convolution's kernel to a matrix along its height, which is not what Muon means.
+            exclude_layers=["probabilities", "norm", "conv"],
+        )
+    elif decay:
+        optimizer = optimizers.AdamW(rate, decay, settings.beta_1, settings.beta_2, settings.epsilon)
+    else:
+        return optimizers.Adam(rate, settings.beta_1, settings.beta_2, settings.epsilon)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return optimizer
 

@@ -82,6 +82,24 @@ class Adam(_Part, frozen=True, tag_field="name", tag="adam"):
     warmup: Annotated[float, Meta(gt=0, lt=1)] = 0.25
 
 
+class Muon(_Part, frozen=True, tag_field="name", tag="muon"):
+    """Muon (Jordan et al., 2024) for the kernels of hidden dense layers, AdamW for all else.
+
+    Attributes:
+        learning_rate: the highest of the schedule, for both.
+        momentum: how much of the mean gradient is kept a step.
+        weight_decay: as in `Adam`.
+        schedule: as in `Adam`.
+        warmup: as in `Adam`.
+    """
+
+    learning_rate: Annotated[float, Meta(gt=0, le=10)] = 1.5e-2
+    momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.95
+    weight_decay: Annotated[float, Meta(ge=0, le=10)] = 0.1
+    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    warmup: Annotated[float, Meta(gt=0, lt=1)] = 0.25
+
+
 class Augmentation(_Part, frozen=True):
     """How far training digits are changed at random, anew in each epoch; each amount is the most in either direction.
 
@@ -148,7 +166,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
     why: str = ""
     network: Dense | Convolutional = Dense()
-    optimizer: Adam = Adam()
+    optimizer: Adam | Muon = Adam()
     augmentation: Augmentation | None = None
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0
@@ -176,30 +194,31 @@ RECIPES = {
         ),
         Recipe(
             name="mlp",
-            why="The network and ten epochs of classic, trained better: a cycle of learning rates, batch norm, moved digits.",
+            why="The network and ten epochs of classic, trained better: Muon, a cycle of rates, batch norm, moved digits.",
             network=Dense(units=(128, 64), batch_norm=True),
-            optimizer=Adam(learning_rate=8e-3, beta_2=0.99, weight_decay=0.1, schedule="one_cycle"),
-            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, clean_epochs=1),
+            optimizer=Muon(learning_rate=1.5e-2, weight_decay=0.1, schedule="one_cycle"),
+            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, alike=1, clean_epochs=1),
+            label_smoothing=0.02,
             epochs=10,
-            batch_size=128,
+            batch_size=256,
         ),
         Recipe(
             name="mlp-distilled",
-            why="As mlp, but it also learns from what the model that ships answers to the same moved digits.",
+            why="As mlp, but it learns from what the model that ships answers to the same moved digits.",
             network=Dense(units=(128, 64), batch_norm=True),
-            optimizer=Adam(learning_rate=8e-3, beta_2=0.99, weight_decay=0.1, schedule="one_cycle"),
-            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1),
-            teaching=Teaching(teachers=("bundled",), share=0.9),
+            optimizer=Muon(learning_rate=1.5e-2, weight_decay=0.1, schedule="one_cycle"),
+            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, alike=1),
+            teaching=Teaching(teachers=("bundled",), share=1.0),
             epochs=10,
-            batch_size=128,
+            batch_size=256,
         ),
         Recipe(
             name="cnn-fast",
-            why="Past 99 % in the first half minute: fewer maps, a steeper cycle, light augmentation.",
+            why="Past 99.4 % in two minutes, past 99 % in a third of that with --epochs 2: few maps, light augmentation.",
             network=Convolutional(stages=((16,), (32,), (64,))),
             optimizer=Adam(learning_rate=2e-2, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.2),
             augmentation=Augmentation(rotation=8, scale=0.08, shift=1),
-            epochs=3,
+            epochs=6,
             batch_size=128,
         ),
         Recipe(
