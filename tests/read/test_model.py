@@ -92,6 +92,9 @@ def test_a_model_over_the_size_limit_is_refused(make_model, monkeypatch: pytest.
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.onnx: No such file"):
         models.load(tmp_path / "none.onnx")
+    with pytest.raises(ModelError, match=r"holds no model\.onnx; expected the folder of a run, or an \.onnx file"):
+        models.load(tmp_path)
+    (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(ModelError, match="tenfold export"):
         models.load(tmp_path)
 
