@@ -19,10 +19,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from tenfold.learn import style
+from tenfold.learn.speed import matrix_product
 from tenfold.learn.training import commit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,18 +101,6 @@ def train(trainer: Trainer) -> Timeline:
     return Timeline([e["seconds"] for e in epochs], [e["accuracy"] for e in epochs], last["test"], last["seconds"])
 
 
-def matrix_limit() -> float:
-    """The machine's own fp32 matrix product, GFLOP/s, the best of several."""
-    n = 2048
-    a = np.random.default_rng(0).random((n, n), np.float32)
-    best = 0.0
-    for _ in range(8):
-        started = time.perf_counter()
-        a @ a
-        best = max(best, 2 * n**3 / (time.perf_counter() - started) / 1e9)
-    return best
-
-
 def training_table(timelines: Mapping[str, Timeline], limit: float) -> list[str]:
     lines = [
         "| who | seconds to 97 % | to 99 % | to 99.4 % | whole process | test accuracy | share of the matrix limit |",
@@ -178,7 +166,7 @@ def put_between_marks(path: Path, lines: Sequence[str]) -> None:
 
 def main() -> None:
     only = sys.argv[2].split(",") if len(sys.argv) > 2 and sys.argv[1] == "--only" else None
-    limit = matrix_limit()
+    limit = matrix_product()
     print(f"matrix product, fp32: {limit:.0f} GFLOP/s", flush=True)
     answers = {name: run("answering.py", name)[0] for name in ANSWERERS if only is None or name in only}
     print("\n".join(answering_table(answers)), flush=True)

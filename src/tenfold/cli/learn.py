@@ -1,4 +1,4 @@
-"""`tenfold train`, `evaluate`, `compare`, `runs`, `submit` and `export`."""
+"""`tenfold train`, `evaluate`, `compare`, `recipes`, `runs`, `submit` and `export`."""
 
 from __future__ import annotations
 
@@ -51,11 +51,10 @@ def train(
     chosen = training.recipe_of(recipe, changes or [], data=data, **overrides)
 
     def train_one(recipe: Recipe, folder: Path | None) -> Run:
-        going_on = resume or (folds is not None and folder is not None and folder.exists())
         return training.train(
             recipe,
             run=folder,
-            resume=going_on,
+            resume=resume,
             tensorboard=tensorboard,
             bare=bare,
             observers=[announcer],

@@ -29,6 +29,7 @@ class Fitting:
     Attributes:
         model: the Keras model, updated in place.
         history: the columns of history.csv so far.
+        data_sha256: of the digits it learns from.
         probabilities: what the model answers to images, uint8 (N, 28, 28): float32 (N, 10).
     """
 
@@ -44,6 +45,7 @@ class Fitting:
         self.model = model
         self.history: History = {column: [] for column in runs.HISTORY_COLUMNS}
         self._recipe, self._training, self._validation = recipe, training, validation
+        self.data_sha256 = training.sha256
         objective = backend.Objective(recipe.label_smoothing, recipe.teaching.share if recipe.teaching else 0.0)
         learning = networks.taught(model, teachers) if teachers else model
         self._steps = backend.compiled_steps(learning, optimizer, training.images, training.known_labels, objective)
@@ -71,7 +73,7 @@ class Fitting:
                 self.history[column].append(row[column])
             runs.write_history(self.history, folder / "history.csv")
             state = checkpoints.values_of(self._variables)
-            checkpoints.save(folder / "checkpoints", Checkpoint(epoch, self._training.sha256, self.history, state))
+            checkpoints.save(folder / "checkpoints", Checkpoint(epoch, self.data_sha256, self.history, state))
             for observer in observers:
                 observer.epoch_ends(row)
 

@@ -25,6 +25,10 @@ Count = Annotated[int, Meta(ge=1, le=100_000)]
 # `\Z`, since `$` lets a last newline pass.
 Fold = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,2}/[1-9][0-9]{0,2}\Z")]
 Share = Annotated[float, Meta(ge=0, le=1)]
+LearningRate = Annotated[float, Meta(gt=0, le=10)]
+WeightDecay = Annotated[float, Meta(ge=0, le=10)]
+Schedule = Literal["constant", "one_cycle"]
+Warmup = Annotated[float, Meta(gt=0, lt=1)]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,13 +77,13 @@ class Adam(_Part, frozen=True, tag_field="name", tag="adam"):
         warmup: the share of all steps in which a cycle rises.
     """
 
-    learning_rate: Annotated[float, Meta(gt=0, le=10)] = 1e-3
+    learning_rate: LearningRate = 1e-3
     beta_1: Annotated[float, Meta(ge=0, lt=1)] = 0.9
     beta_2: Annotated[float, Meta(ge=0, lt=1)] = 0.999
     epsilon: Annotated[float, Meta(gt=0, le=1)] = 1e-7
-    weight_decay: Annotated[float, Meta(ge=0, le=10)] = 0.0
-    schedule: Literal["constant", "one_cycle"] = "constant"
-    warmup: Annotated[float, Meta(gt=0, lt=1)] = 0.25
+    weight_decay: WeightDecay = 0.0
+    schedule: Schedule = "constant"
+    warmup: Warmup = 0.25
 
 
 class Muon(_Part, frozen=True, tag_field="name", tag="muon"):
@@ -93,11 +97,11 @@ class Muon(_Part, frozen=True, tag_field="name", tag="muon"):
         warmup: as in `Adam`.
     """
 
-    learning_rate: Annotated[float, Meta(gt=0, le=10)] = 1.5e-2
+    learning_rate: LearningRate = 1.5e-2
     momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.95
-    weight_decay: Annotated[float, Meta(ge=0, le=10)] = 0.1
-    schedule: Literal["constant", "one_cycle"] = "one_cycle"
-    warmup: Annotated[float, Meta(gt=0, lt=1)] = 0.25
+    weight_decay: WeightDecay = 0.1
+    schedule: Schedule = "one_cycle"
+    warmup: Warmup = 0.25
 
 
 class Augmentation(_Part, frozen=True):

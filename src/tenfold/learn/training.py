@@ -96,7 +96,7 @@ def train(
     backend.load_keras()
     fitting = _fitting(chosen, splits)
     with storage.lock(folder, "training"):
-        checkpoint = _checkpoint(known, chosen, splits)
+        checkpoint = _checkpoint(known, fitting.data_sha256)
         _train(known, chosen, splits, fitting, checkpoint, bare, _observers(observers, folder, tensorboard))
     return Run(folder)
 
@@ -262,7 +262,7 @@ def _refuse_other_digits(run: Run, begun_with: str, given: str) -> None:
         raise RunError(f"{run.folder}: was begun with other digits ({hashes}); give the same, or train in another --run")
 
 
-def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpoint | None:
+def _checkpoint(run: Run, data_sha256: str) -> checkpoints.Checkpoint | None:
     """Where the run stopped, or None.
 
     Raises:
@@ -270,7 +270,7 @@ def _checkpoint(run: Run, recipe: Recipe, splits: Splits) -> checkpoints.Checkpo
     """
     found = checkpoints.latest(run.folder / "checkpoints")
     if found:
-        _refuse_other_digits(run, found.data_sha256, _with_strangers(splits.training, recipe).sha256)
+        _refuse_other_digits(run, found.data_sha256, data_sha256)
     return found
 
 

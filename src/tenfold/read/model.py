@@ -132,11 +132,11 @@ def load(source: str | Path) -> Model:
     return Model(content, str(source))
 
 
-def load_bundled() -> Model:
-    """Load the model that ships with tenfold."""
+def load_bundled(threads: int = 0) -> Model:
+    """Load the model that ships with tenfold; `threads` as in `Model`."""
     from importlib.resources import files
 
-    return Model((files("tenfold.read") / "bundled" / "digits.onnx").read_bytes(), "bundled")
+    return Model((files("tenfold.read") / "bundled" / "digits.onnx").read_bytes(), "bundled", threads)
 
 
 def _from_json(text: str) -> Any:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import statistics
 import time
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 
-from tenfold.read.model import Model
+from tenfold.read.model import Model, load_bundled
 
 
 class ReadingSpeed(NamedTuple):
     """The speed of the model that ships, on one thread and on all.
 
     Attributes:
-        load_ms: from bytes to a model that answers.
+        load_ms: from the file to a model that answers.
         one_ms: median milliseconds for a single glyph, one thread.
         per_second: glyphs a second in batches, one thread.
         per_second_all: glyphs a second in batches, all threads.
@@ -30,14 +29,13 @@ class ReadingSpeed(NamedTuple):
 
 def measure(n_glyphs: int = 4096) -> ReadingSpeed:
     """Measure on random glyphs: their content does not change the time."""
-    content = (files("tenfold.read") / "bundled" / "digits.onnx").read_bytes()
     glyphs = np.random.default_rng(0).integers(0, 256, (n_glyphs, 28, 28), np.uint8)
     started = time.perf_counter()
-    single = Model(content, "bundled", threads=1)
+    single = load_bundled(threads=1)
     single.probabilities(glyphs[:1])
     load_ms = 1000 * (time.perf_counter() - started)
     ones = [_seconds(single, glyphs[i : i + 1]) for i in range(200)]
-    every = Model(content, "bundled")
+    every = load_bundled()
     rates = [n_glyphs / min(_seconds(model, glyphs) for _ in range(3)) for model in (single, every)]
     return ReadingSpeed(load_ms, 1000 * statistics.median(ones), *rates)
 
