@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -94,9 +94,11 @@ def train(
         return known
     # Whatever can be refused is refused before there is a folder.
     backend.load_keras()
-    fitting = _fitting(chosen, splits)
+    sources = _sources(chosen)
+    fitting = _fitting(chosen, splits, sources)
     with storage.lock(folder, "training"):
         checkpoint = _checkpoint(known, fitting.data_sha256)
+        _begin(known, chosen, [splits.training.fingerprints, *(source.fingerprints for source in sources.values())])
         _train(known, chosen, splits, fitting, checkpoint, bare, _observers(observers, folder, tensorboard))
     return Run(folder)
 
@@ -148,30 +150,43 @@ def recipe_of(recipe: str | Recipe, changes: Sequence[str] = (), **overrides: An
     return recipes.changed(found, [*changes, *(f"{key}={value}" for key, value in given.items())])
 
 
-def _source(name: str) -> Run:
-    """The run whose weights are used: to start from, or as a teacher."""
-    return runs.open_run(Path(__file__).with_name("bundled") if name == "bundled" else name)
+class _Source(NamedTuple):
+    """A run whose weights are used, to start from or as a teacher, and the fingerprints of the digits it was trained on."""
+
+    run: Run
+    fingerprints: NDArray[np.uint64]
 
 
-def _trained_on(name: str) -> NDArray[np.uint64]:
-    """The fingerprints of the digits that a source was trained on."""
-    run = _source(name)
+def _sources(recipe: Recipe) -> dict[str, _Source]:
+    """The sources of a recipe, by their names in it."""
+    names = [
+        *(recipe.teaching.teachers if recipe.teaching else ()),
+        *([recipe.start_from] if recipe.start_from is not None else []),
+    ]
+    return {name: _source(name) for name in names}
+
+
+def _source(name: str) -> _Source:
+    if name != "bundled":
+        run = runs.open_run(name)
+        return _Source(run, run.fingerprints)
     # The model that ships brings no fingerprints along: they would be larger than itself.
-    return split(run.recipe).training.fingerprints if name == "bundled" else run.fingerprints
+    run = runs.open_run(Path(__file__).with_name("bundled"))
+    return _Source(run, split(run.recipe).training.fingerprints)
 
 
-def _fitting(recipe: Recipe, splits: Splits) -> Fitting:
+def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> Fitting:
     """The model with its first weights, and everything else that a training needs."""
     model = networks.build(recipe)
     if recipe.start_from is not None:
-        source = _source(recipe.start_from)
+        source = sources[recipe.start_from].run
         if source.recipe.network != recipe.network:
             raise RunError(
                 f"--from {recipe.start_from}: has another network ({source.recipe.name}: {source.recipe.network}); "
                 f"this recipe's is {recipe.network}"
             )
         runs.load_weights(model, source.folder / "model.keras")
-    teachers = _teachers(recipe, splits)
+    teachers = _teachers(recipe, splits, sources)
     learnt_from = _with_strangers(splits.training, recipe)
     n_steps = recipe.epochs * count_steps(len(learnt_from), recipe.batch_size)
     optimizer = networks.make_optimizer(recipe, n_steps)
@@ -187,17 +202,16 @@ def _with_strangers(digits: Digits, recipe: Recipe) -> Digits:
     return strangers.added(digits, share, recipe.seed)
 
 
-def _teachers(recipe: Recipe, splits: Splits) -> list[Any]:
+def _teachers(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> list[Any]:
     """The models to learn from.
 
     Raises:
-        RunError: one is missing or was trained on digits that this run is measured by.
+        RunError: one was trained on digits that this run is measured by.
     """
     names = recipe.teaching.teachers if recipe.teaching else ()
     held_back = {"validation": splits.validation, "test": splits.test}
     for name in names:
-        fingerprints = _trained_on(name)
-        counts = {part: count_trained_on(digits, fingerprints) for part, digits in held_back.items() if digits}
+        counts = {part: count_trained_on(digits, sources[name].fingerprints) for part, digits in held_back.items() if digits}
         part = max(counts, key=lambda part: counts[part], default="")
         # A handful of MNIST's digits come twice.
         if part and counts[part] > 0.01 * len(held_back[part] or ()):
@@ -205,12 +219,19 @@ def _teachers(recipe: Recipe, splits: Splits) -> list[Any]:
                 f"teacher {name} was trained on {counts[part]:,} of the {part} digits of this run; train a teacher on the same "
                 'digits first and name it: --set \'teaching={"teachers":["runs/NAME"]}\''
             )
-    return [_source(name).load_model() for name in names]
+    return [sources[name].run.load_model() for name in names]
 
 
 def _observers(given: Sequence[Observer], folder: Path, tensorboard: bool) -> list[Observer]:
     live = [LiveProgress()] if on_terminal() else []
     return [*given, *live, *([TensorBoardLog(folder / "tensorboard")] if tensorboard else [])]
+
+
+def _begin(run: Run, recipe: Recipe, seen: Sequence[NDArray[np.uint64]]) -> None:
+    """Write the recipe, and the fingerprints of its digits and of those that its teachers or first weights have seen."""
+    storage.write_bytes(run.folder / "recipe.json", recipes.as_json(recipe))
+    with storage.whole_file(run.folder / "fingerprints.npy") as temporary:
+        np.save(temporary, np.unique(np.concatenate(seen)))
 
 
 def _train(
@@ -223,12 +244,6 @@ def _train(
     observers: Sequence[Observer],
 ) -> None:
     started = time.perf_counter()
-    storage.write_bytes(run.folder / "recipe.json", recipes.as_json(recipe))
-    # What taught or began the weights has left its digits in them.
-    sources = [*(recipe.teaching.teachers if recipe.teaching else ()), *([recipe.start_from] if recipe.start_from else [])]
-    seen = np.unique(np.concatenate([splits.training.fingerprints, *map(_trained_on, sources)]))
-    with storage.whole_file(run.folder / "fingerprints.npy") as temporary:
-        np.save(temporary, seen)
     if checkpoint:
         fitting.go_on_from(checkpoint)
     with ExitStack() as stack:
