@@ -58,7 +58,7 @@ def load_keras() -> Any:
     for chatty in ("jax._src.xla_bridge", "tensorflow"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
-        with _quiet_import(_LIBRARIES[backend]):
+        with _quiet_import(_LIBRARIES[backend]), _hidden("jax", when=backend == "tensorflow"):
             import_module(_LIBRARIES[backend])
         return import_module("keras")
     except ModuleNotFoundError as problem:
@@ -102,14 +102,21 @@ def save(model: Any, path: Path) -> None:
     While Keras saves, it asks of each object whether it is one of TensorFlow's, and imports TensorFlow for it. On JAX that
     takes seconds and serves nothing, so there the import fails, as it does where TensorFlow is not installed.
     """
-    hidden = load_keras().backend.backend() != "tensorflow" and "tensorflow" not in sys.modules
-    if hidden:
-        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # None makes an import fail
-    try:
+    with _hidden("tensorflow", when=load_keras().backend.backend() != "tensorflow"):
         model.save(path)
+
+
+@contextmanager
+def _hidden(name: str, when: bool) -> Iterator[None]:
+    """Let an import of a library fail that is not loaded yet: somebody else's optional import, of no use here, takes seconds."""
+    if not when or name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # None makes an import fail
+    try:
+        yield
     finally:
-        if hidden:
-            del sys.modules["tensorflow"]
+        del sys.modules[name]
 
 
 class Objective(NamedTuple):

@@ -133,7 +133,9 @@ def make_optimizer(recipe: Recipe, n_steps: int) -> Any:
         rate = OneCycle(settings.learning_rate, n_steps, settings.warmup)
     decay = settings.weight_decay
     if isinstance(settings, Muon):
-        optimizer = optimizers.Muon(
+        from tenfold.learn.muon import GramMuon
+
+        optimizer = GramMuon(
             rate,
             momentum=settings.momentum,
             weight_decay=decay,
