@@ -108,7 +108,7 @@ def save(model: Any, path: Path) -> None:
 
 @contextmanager
 def _hidden(name: str, when: bool) -> Iterator[None]:
-    """Let an import of a library fail that is not loaded yet: somebody else's optional import, of no use here, takes seconds."""
+    """Let an import of a library fail that is not loaded yet: an optional one of others, of no use here, takes long."""
     if not when or name in sys.modules:
         yield
         return
