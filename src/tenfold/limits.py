@@ -19,6 +19,7 @@ class Limits:
 
     max_picture_bytes: int = 64 * 2**20  # an encoded picture
     max_picture_pixels: int = 100_000_000  # a decoded picture, width x height; phones make 12 to 50 million
+    max_pages: int = 500  # of a PDF or TIFF
     max_data_bytes: int = 2 * 2**30  # a data file after decompression; the Kaggle train.csv has 77 MB
     max_digits: int = 2_000_000  # digits in one data set: 1.6 GB of pixels
     max_model_bytes: int = 64 * 2**20  # an ONNX file; tenfold's own are under 1 MB

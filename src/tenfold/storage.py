@@ -113,6 +113,18 @@ def lock(folder: Path, purpose: str) -> Iterator[None]:
         os.close(handle)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder with those above it, if it is not there yet.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StorageError(f"cannot make folder {of_system(problem, path)}") from problem
+
+
 def exists(path: Path) -> bool:
     """Whether there is a file or folder; a name that no file can have, or a ring of links, has none."""
     try:

@@ -46,7 +46,8 @@ def test_json_is_one_reading_for_one_picture_and_a_list_for_several(tenfold, fol
 
 
 def test_csv_is_a_line_a_digit(tenfold, folder: Path) -> None:
-    (row,) = csv.DictReader(io.StringIO(tenfold("read", "--format", "csv", folder / "two.png").out))
+    rows = csv.DictReader(io.StringIO(tenfold("read", "--format", "csv", folder / "two.png").out))
+    (row,) = [row for row in rows if row["accepted"] == "true"]
     assert (row["label"], row["line"], row["accepted"]) == ("2", "0", "true")
     assert float(row["confidence"]) > 0.5
 
@@ -63,7 +64,7 @@ def test_a_blank_picture_is_an_empty_text_exit_0_and_a_note(tenfold, folder: Pat
     """Fault 13."""
     result = tenfold("read", folder / "blank.png")
     assert (result.code, result.out) == (0, "\n")
-    assert "no ink found" in result.err
+    assert "no digits found" in result.err
 
 
 def test_a_broken_picture_alone_is_exit_2(tenfold, folder: Path) -> None:
@@ -103,3 +104,46 @@ def test_an_animation_is_read_by_its_first_frame_with_a_notice(tenfold, folder: 
 def test_noise_is_no_traceback(tenfold, tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (80, 80), np.uint8)).save(tmp_path / "noise.png")
     assert tenfold("read", tmp_path / "noise.png").code == 0
+
+
+def test_a_folder_is_its_pictures_by_name(tenfold, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("two", "seven"):
+        (tmp_path / "deep" / f"{name}.png").write_bytes((folder / f"{name}.png").read_bytes())
+    (tmp_path / "notes.txt").write_text("no picture")
+    result = tenfold("read", "--format", "tsv", tmp_path)
+    assert result.out == f"{tmp_path}/deep/seven.png\t7\n{tmp_path}/deep/two.png\t2\n"
+    assert isinstance(json.loads(tenfold("read", "--format", "json", tmp_path).out), list)
+    (tmp_path / "empty").mkdir()
+    assert "no pictures" in tenfold("read", tmp_path / "empty").err
+
+
+def test_annotated_copies_have_names_of_their_own(tenfold, folder: Path, tmp_path: Path) -> None:
+    result = tenfold("read", "--annotate", tmp_path / "seen", folder / "seven.png", folder / "two.png", folder / "seven.png")
+    assert result.code == 0
+    assert sorted(f.name for f in (tmp_path / "seen").iterdir()) == ["seven-2.png", "seven.png", "two.png"]
+    with Image.open(tmp_path / "seen" / "two.png") as image:
+        assert image.mode == "RGB"
+
+
+def test_what_is_known_of_the_field(tenfold, folder: Path) -> None:
+    assert tenfold("read", "--pattern", "<#>", folder / "seven.png").out == "<7>\n"
+    result = tenfold("read", "--digits", "3", folder / "seven.png")
+    assert (result.code, result.out) == (0, "\n")
+    assert "agrees" in result.err
+    assert tenfold("read", "--check", "crc", folder / "seven.png").code == 2
+    refused = tenfold("read", "--min-confidence", "1", folder / "seven.png")
+    assert refused.out == "\n"
+    assert "refused" in refused.err
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "tif"])
+def test_each_page_of_a_document_is_a_reading(tenfold, folder: Path, tmp_path: Path, suffix: str) -> None:
+    pages = [Image.open(folder / f"{name}.png").convert("RGB") for name in ("seven", "two")]
+    pages[0].save(tmp_path / f"both.{suffix}", save_all=True, append_images=pages[1:])
+    result = tenfold("read", "--format", "tsv", tmp_path / f"both.{suffix}")
+    assert result.out == f"{tmp_path}/both.{suffix}#1\t7\n{tmp_path}/both.{suffix}#2\t2\n"
+    (tmp_path / f"cut.{suffix}").write_bytes((tmp_path / f"both.{suffix}").read_bytes()[:300])
+    broken = tenfold("read", tmp_path / f"cut.{suffix}")
+    assert broken.code == 2
+    assert broken.err.count("\n") == 1

@@ -2,43 +2,65 @@ import numpy as np
 import pytest
 
 import tenfold
-from tenfold.learn.composing import HEIGHT, Composer
+from tenfold.learn import clutter
+from tenfold.learn.composing import Composer, Page
 
 
 @pytest.fixture(scope="module")
 def composer() -> Composer:
-    return Composer(tenfold.load("mnist", "train")[:2000])
+    return Composer(tenfold.load("mnist", "train")[:2000], clutter.packaged_fonts())
 
 
-def test_a_line_has_its_digits_from_left_to_right_inside_the_picture(composer: Composer) -> None:
-    for seed in range(60):
-        line = composer.line(np.random.default_rng(seed))
-        assert line.picture.dtype == np.uint8
-        assert line.picture.shape[0] == HEIGHT
-        assert len(line.labels) == len(line.centres) <= 12
-        assert set(line.labels) <= set(range(10))
-        assert all(0 <= centre < line.picture.shape[1] for centre in line.centres)
-    widths = [composer.line(np.random.default_rng(1), n).picture.shape[1] for n in (1, 4, 12)]
-    assert widths == sorted(widths)
+def whole(composer: Composer, seed: int) -> Page:
+    return composer.page(np.random.default_rng(seed), 200, 300, 32, cut=False)
 
 
-def test_the_same_numbers_give_the_same_line(composer: Composer) -> None:
-    one, same = (composer.line(np.random.default_rng(5)) for _ in range(2))
+def test_digits_lie_inside_the_page_row_by_row_from_left_to_right(composer: Composer) -> None:
+    for seed in range(20):
+        page = whole(composer, seed)
+        assert page.picture.shape == (200, 300)
+        assert page.picture.dtype == np.uint8
+        assert len(page.boxes) == len(page.labels) == len(page.rows)
+        assert set(page.labels) <= set(range(10))
+        assert (page.boxes >= 0).all()
+        assert (page.boxes[:, :2] + page.boxes[:, 2:] <= (300, 200)).all()
+        assert (np.diff(page.rows) >= 0).all()
+        for row in np.unique(page.rows):
+            assert (np.diff(page.boxes[page.rows == row, 0]) > 0).all()
+        assert page.text.replace("\n", "") == "".join(map(str, page.labels))
+
+
+def test_a_digit_that_the_rim_cuts_has_no_label_unless_little_is_cut(composer: Composer) -> None:
+    pages = [composer.page(np.random.default_rng(seed), 60, 100, 40) for seed in range(30)]
+    labels = np.concatenate([page.labels for page in pages])
+    assert 0.1 < (labels == -1).mean() < 0.9
+
+
+def test_digits_are_about_as_high_as_asked(composer: Composer) -> None:
+    heights = np.concatenate([whole(composer, seed).boxes[:, 3] for seed in range(20)])
+    assert 26 < np.median(heights) < 36
+
+
+def test_the_same_numbers_give_the_same_page(composer: Composer) -> None:
+    one, same = whole(composer, 5), whole(composer, 5)
     assert (one.picture == same.picture).all()
-    assert one.labels == same.labels
-    assert composer.line(np.random.default_rng(6)).picture.shape != one.picture.shape
+    assert (one.boxes == same.boxes).all()
+    assert not (whole(composer, 6).picture == one.picture).all()
 
 
 def test_where_a_digit_is_the_paper_is_darker(composer: Composer) -> None:
     darker = []
-    for seed in range(40):
-        line = composer.line(np.random.default_rng(seed), 3)
-        paper = np.median(line.picture)
-        for centre in line.centres:
-            there = line.picture[:, max(0, int(centre) - 4) : int(centre) + 5]
-            darker.append(paper - there.min() > 10)
-    assert np.mean(darker) > 0.95
+    for seed in range(30):
+        page = composer.line(np.random.default_rng(seed), 3, 40)
+        for x, y, width, height in page.boxes.astype(int):
+            around = page.picture[:, max(0, x - width) : x + 2 * width]
+            darker.append(np.median(around) - page.picture[y : y + height, x : x + width].min() > 10)
+    assert np.mean(darker) > 0.9
 
 
-def test_a_line_without_digits_has_none(composer: Composer) -> None:
-    assert composer.line(np.random.default_rng(0), 0).labels == ()
+def test_a_line_has_so_many_digits_and_no_more_room_than_they_need(composer: Composer) -> None:
+    for n in (1, 4, 9):
+        page = composer.line(np.random.default_rng(1), n, 30)
+        assert len(page.labels) == n
+        assert page.picture.shape[0] <= 60
+        assert page.picture.shape[1] < (n + 2) * 90

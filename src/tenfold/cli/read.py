@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from tenfold import storage
 from tenfold.cli import app
-from tenfold.errors import TenfoldError
+from tenfold.errors import PictureError, TenfoldError
 
 if TYPE_CHECKING:
+    from tenfold.picture import Source
     from tenfold.read.reader import Reading
 
 
@@ -26,56 +30,140 @@ class OutputFormat(StrEnum):
     csv = "csv"
 
 
-@app.command(short_help="Read the digit in a picture.")
+class _Known(NamedTuple):
+    """What the user knows about every picture."""
+
+    digits: int | None
+    pattern: str | None
+    check: str | None
+    min_confidence: float
+
+
+@app.command(short_help="Read the digits in pictures.")
 def read(
-    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE...", help="Pictures of one digit; - is standard input.")],
+    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE...", help="Pictures, folders; - is standard input.")],
     form: Annotated[
         OutputFormat, typer.Option("--format", help="text: digits; tsv: file, digits; json, csv: all.")
     ] = OutputFormat.text,
+    annotate: Annotated[Path | None, typer.Option(metavar="DIR", help="Put copies with boxes drawn into DIR.")] = None,
+    digits: Annotated[int | None, typer.Option(help="How many digits each picture has.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="Where they stand, such as '####-##'.")] = None,
+    check: Annotated[str | None, typer.Option(help="Their check digit: luhn or mod11.")] = None,
+    min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Refuse a text that is less sure.")] = 0.0,
     model: Annotated[str | None, typer.Option(help="A run's folder or an .onnx file instead of the bundled model.")] = None,
 ) -> None:
-    """Read the digit in a picture, of any size, dark on light or light on dark."""
+    """Read the digits in pictures of any size, dark on light or light on dark, in reading order."""
+    from tenfold.read.fields import Field
     from tenfold.read.reader import Reader
 
-    reader = Reader(model)
-    failed = 0
-    readings = []
-    for name in pictures:
+    Field(pattern, digits, check)  # refuses what is none before anything is read
+    names = list(_named(pictures))
+    reader, known = Reader(model), _Known(digits, pattern, check, min_confidence)
+    if annotate is not None:
+        storage.make_folder(annotate)
+    n_failed, copies = 0, _Copies(annotate)
+    out = _Printer(form, alone=len(pictures) == 1 and names == pictures)
+    for name in _with_bar(names):
         try:
-            reading = reader.read(sys.stdin.buffer.read() if name == "-" else name)
+            for page, source in _pages(name):
+                reading = reader.read(source, **known._asdict())
+                copies.keep(page, reading)
+                _note(page, reading, known)
+                out.add(page, reading)
         except TenfoldError as problem:
-            if len(pictures) == 1:
+            if len(names) == 1:
                 raise
             typer.echo(f"error: {problem}", err=True)
-            failed += 1
+            n_failed += 1
+    out.end()
+    if n_failed:
+        raise typer.Exit(2 if n_failed == len(names) else 1)
+
+
+def _named(given: Iterable[str]) -> Iterator[str]:
+    """The pictures themselves, in the place of each folder those in it, by name."""
+    from tenfold.picture import SUFFIXES
+
+    for name in given:
+        path = Path(name)
+        if name == "-" or not path.is_dir():
+            yield name
             continue
-        if not reading.digits:
-            typer.echo(f"note: {name}: no ink found", err=True)
-        elif not reading.text:
-            typer.echo(f"note: {name}: nothing read; its best guess is below the model's threshold", err=True)
-        readings.append((name, reading))
-    _print(readings, form)
-    if failed == len(pictures):
-        raise typer.Exit(2)
-    if failed:
-        raise typer.Exit(1)
+        inside = sorted(str(file) for file in path.rglob("*") if file.suffix.lower() in SUFFIXES | {".pdf"} and file.is_file())
+        if not inside:
+            raise PictureError(f"folder {name}: holds no pictures; expected files such as .png or .jpg")
+        yield from inside
 
 
-def _print(readings: list[tuple[str, Reading]], form: OutputFormat) -> None:
-    if form is OutputFormat.json:
-        found = [reading.as_dict() | {"file": name} for name, reading in readings]
-        typer.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2))
-    elif form is OutputFormat.csv:
-        _print_csv(readings)
+def _pages(name: str) -> Iterator[tuple[str, Source]]:
+    if name == "-":
+        return iter([("-", sys.stdin.buffer.read())])
+    from tenfold.picture import pages
+
+    return pages(name)
+
+
+def _with_bar(names: list[str]) -> Iterator[str]:
+    """The names, with a bar on a terminal's standard error if they are many."""
+    if len(names) < 10 or not sys.stderr.isatty():
+        yield from names
+        return
+    with typer.progressbar(names, label="reading", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _note(name: str, reading: Reading, known: _Known) -> None:
+    if reading.text:
+        return
+    if not reading.digits:
+        said = "no digits found"
+    elif reading.confidence < known.min_confidence:
+        said = f"refused, its text is right with a probability of {reading.confidence:.1%} only"
+    elif reading.confidence == 0 and known[:3] != (None, None, None):
+        said = "nothing in it agrees with what is known about the field"
     else:
-        for name, reading in readings:
-            prefix = f"{name}\t" if form is OutputFormat.tsv else ""
-            typer.echo(prefix + (reading.text.replace("\n", "/") if prefix else reading.text))
+        said = "nothing read; what was found there is hardly a digit"
+    typer.echo(f"note: {name}: {said}", err=True)
 
 
-def _print_csv(readings: list[tuple[str, Reading]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "line", "label", "confidence", "x", "y", "width", "height", "accepted"])
-    for name, reading in readings:
-        for digit in reading.digits:
-            writer.writerow([name, digit.line, digit.label, f"{digit.confidence:.6f}", *digit.box, str(digit.accepted).lower()])
+class _Copies:
+    """Annotated copies, each under a name of its own."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder, self._taken = folder, set[str]()
+
+    def keep(self, name: str, reading: Reading) -> None:
+        if self._folder is None:
+            return
+        stem = "stdin" if name == "-" else Path(name).stem
+        free = next(s for s in (stem, *(f"{stem}-{k}" for k in range(2, 10**6))) if s not in self._taken)
+        self._taken.add(free)
+        image = reading.annotated()
+        with storage.whole_file(self._folder / f"{free}.png") as file:
+            image.save(file, "PNG")
+
+
+class _Printer:
+    """Prints readings as they come; JSON at the end."""
+
+    def __init__(self, form: OutputFormat, alone: bool) -> None:
+        self._form, self._alone = form, alone
+        self._kept: list[dict[str, object]] = []
+        self._csv = csv.writer(sys.stdout, lineterminator="\n")
+        if form is OutputFormat.csv:
+            self._csv.writerow(["file", "line", "label", "confidence", "x", "y", "width", "height", "accepted"])
+
+    def add(self, name: str, reading: Reading) -> None:
+        if self._form is OutputFormat.json:
+            self._kept.append(reading.as_dict() | {"file": name})
+        elif self._form is OutputFormat.csv:
+            for d in reading.digits:
+                self._csv.writerow([name, d.line, d.label, f"{d.confidence:.6f}", *d.box, str(d.accepted).lower()])
+        elif self._form is OutputFormat.tsv:
+            typer.echo(f"{name}\t" + reading.text.replace("\n", "/"))
+        else:
+            typer.echo(reading.text)
+
+    def end(self) -> None:
+        if self._form is OutputFormat.json:
+            typer.echo(json.dumps(self._kept[0] if self._alone and len(self._kept) == 1 else self._kept, indent=2))

@@ -1,32 +1,94 @@
-"""Making the model that ships: `make bundled` trains it anew and puts it into the package.
+"""Making the networks that ship: `make bundled` trains them anew and puts them into the package.
 
-Trained on MNIST's 60,000 alone; the last 5,000 of them are held out for temperature and threshold.
+Trained on MNIST's 60,000 alone; the last 5,000 of them are held out for temperature, thresholds and weights.
+`python -m tenfold.learn.bundling digits`, `judge` or `finder` makes one of them.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from tenfold import storage
-from tenfold.learn.runs import Run
-from tenfold.learn.training import train
+from tenfold.data.digits import Digits
+from tenfold.data.sources import load
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_HELD_OUT = 5000
+_ACCEPTED = 0.995  # the share of held-out digits that the judge's threshold accepts
+_PATCHES, _EPOCHS = 16_000, 4  # what the finder learns from
+_PAGES = 2000  # that the weights are fitted on
 
 
-def bundle() -> Run:
-    """Train the bundled model; replace `read/bundled/digits.onnx` and `learn/bundled/`."""
+def digits() -> None:
+    """Train the classifier; replace `read/bundled/digits.onnx` and `learn/bundled/`."""
+    from tenfold.learn.training import train
+
     with tempfile.TemporaryDirectory() as temporary:
         run = train("bundled", run=Path(temporary) / "bundled")
         print(run)
-        storage.write_bytes(_PACKAGE / "read" / "bundled" / "digits.onnx", (run.folder / "model.onnx").read_bytes())
+        _keep("digits", (run.folder / "model.onnx").read_bytes())
         for name in ("recipe.json", "metrics.json", "model.keras"):
-            (_PACKAGE / "learn" / "bundled").mkdir(exist_ok=True)
+            storage.make_folder(_PACKAGE / "learn" / "bundled")
             shutil.copyfile(run.folder / name, _PACKAGE / "learn" / "bundled" / name)
-    return run
+
+
+def judge() -> None:
+    """Train the judge; replace `read/bundled/judge.onnx`. The digits' classifier is exported anew, with its threshold."""
+    from tenfold.learn import backend, clutter, exporting, judging
+
+    training, held_out = _parts()
+    model = judging.train(training, clutter.packaged_fonts())
+    scores = backend.compiled_forward(model)(held_out.images)[:, 1]
+    threshold = round(float(np.quantile(scores, 1 - _ACCEPTED)), 4)
+    _keep("judge", exporting.judge_to_onnx(model, {"threshold": threshold}))
+    print(f"judge: {model.count_params():,} weights, threshold {threshold}")
+
+
+def finder() -> None:
+    """Train the finder and fit the weights; replace `read/bundled/finder.onnx`. Needs the other two networks."""
+    from tenfold.learn import clutter, finding
+
+    training, _ = _parts()
+    made = finding.examples(training, clutter.packaged_fonts(), _PATCHES, seed=1, processes=os.cpu_count() or 1)
+    finish_finder(finding.train(made, _EPOCHS))
+
+
+def finish_finder(model: object) -> None:
+    """Fit how much a trained finder counts beside the other networks; replace `read/bundled/finder.onnx`."""
+    from tenfold.learn import clutter, exporting, weighing
+    from tenfold.learn.composing import Composer
+    from tenfold.read.finder import Finder
+    from tenfold.read.judge import Judge
+    from tenfold.read.model import load_bundled
+
+    composer = Composer(_parts()[1], clutter.packaged_fonts())
+    pages = [weighing.picture(composer, np.random.default_rng([2, k])) for k in range(_PAGES)]
+    seen = weighing.places(pages, Finder(exporting.finder_to_onnx(model, {})), load_bundled(), Judge.bundled())
+    joint = weighing.fit(seen)
+    right = weighing.texts(seen, joint)[1].mean()
+    print(f"finder: {joint}, {right:.1%} of {_PAGES:,} composed pictures read without a fault")
+    _keep("finder", exporting.finder_to_onnx(model, {"joint": weighing.as_metadata(joint)}))
+
+
+def _parts() -> tuple[Digits, Digits]:
+    """MNIST's training digits without, and with only, those held out."""
+    every = load("mnist", "train")
+    return (
+        Digits(every.images[:-_HELD_OUT], every.known_labels[:-_HELD_OUT], every.name),
+        Digits(every.images[-_HELD_OUT:], every.known_labels[-_HELD_OUT:], every.name),
+    )
+
+
+def _keep(name: str, content: bytes) -> None:
+    storage.write_bytes(_PACKAGE / "read" / "bundled" / f"{name}.onnx", content)
 
 
 if __name__ == "__main__":
-    bundle()
+    for name in sys.argv[1:] or ("digits", "judge", "finder"):
+        {"digits": digits, "judge": judge, "finder": finder}[name]()

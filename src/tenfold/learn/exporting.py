@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tenfold.data.digits import CLASSES, SIDE
 from tenfold.errors import MissingExtraError, ModelError
+from tenfold.read import finder, judge
 from tenfold.read.model import KIND, Model
 
 try:
@@ -35,11 +36,12 @@ class _Graph:
     A dense layer or a convolution stays open until the next layer is known: a batch norm that follows is folded into it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, value: str) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
-        self.value = "images"
+        self.value = value
         self.open: _Sum | None = None
+        self.padding: int | None = None  # of the convolution to come, where it is a layer of its own
 
     def add(self, operator: str, name: str, *constants: NDArray[np.generic], **attributes: Any) -> None:
         self.close()
@@ -90,20 +92,45 @@ def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     Raises:
         ModelError: a layer that cannot be written.
     """
-    graph = _Graph()
+    return _of_glyphs(model, CLASSES, KIND, metadata)
+
+
+def judge_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
+    """Write a judge as ONNX: input `images` uint8 (batch, 28, 28), output `probabilities` (batch, 2): none, a digit."""
+    return _of_glyphs(model, 2, judge.KIND, metadata)
+
+
+def _of_glyphs(model: Any, n_classes: int, kind: str, metadata: Mapping[str, Any]) -> bytes:
+    graph = _Graph("images")
     graph.add("Cast", "pixels", to=TensorProto.FLOAT)
+    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])
+    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", n_classes])
+    return _finished(graph, model, images, answer, {"kind": kind}, metadata)
+
+
+def finder_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
+    """Write a finder as ONNX: input `contrast` float32 (batch, 1, H, W), output `cells` (batch, 15, H / 4, W / 4).
+
+    Args:
+        model: a model of `finding.network`.
+        metadata: as in `to_onnx`.
+    """
+    contrast = helper.make_tensor_value_info("contrast", TensorProto.FLOAT, ["batch", 1, "height", "width"])
+    cells = helper.make_tensor_value_info("cells", TensorProto.FLOAT, ["batch", finder.CHANNELS, "rows", "columns"])
+    return _finished(_Graph("contrast"), model, contrast, cells, {"kind": finder.KIND}, metadata)
+
+
+def _finished(graph: _Graph, model: Any, given: Any, answer: Any, kind: dict[str, str], metadata: Mapping[str, Any]) -> bytes:
     for layer in model.layers:
         _writer(layer)(graph, layer)
     graph.close()
-    if graph.value != "probabilities":
-        raise ModelError(f"the last layer is {graph.value!r}, expected 'probabilities'")
-    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])
-    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", CLASSES])
-    made = helper.make_graph(graph.nodes, "digits", [images], [answer], graph.constants)
+    if graph.value != answer.name:
+        raise ModelError(f"the last layer is {graph.value!r}, expected {answer.name!r}")
+    made = helper.make_graph(graph.nodes, "digits", [given], [answer], graph.constants)
     proto = helper.make_model(
         made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="tenfold"
     )
-    facts = {"kind": KIND, "version": weights_version(model), **{key: json.dumps(value) for key, value in metadata.items()}}
+    facts = kind | {"version": weights_version(model), **{key: json.dumps(value) for key, value in metadata.items()}}
     helper.set_model_props(proto, facts)
     onnx.checker.check_model(proto, full_check=True)
     return bytes(proto.SerializeToString(deterministic=True))
@@ -165,10 +192,17 @@ def _dense(graph: _Graph, layer: Any) -> None:
 
 
 def _conv(graph: _Graph, layer: Any) -> None:
-    kernel = np.transpose(layer.get_weights()[0], (3, 2, 0, 1))
+    weights, *bias = layer.get_weights()
+    kernel = np.transpose(weights, (3, 2, 0, 1))
     graph.close()
-    attributes = {"kernel_shape": kernel.shape[2:], "pads": [side // 2 for side in kernel.shape[2:] * 2]}
-    graph.open = _Sum("Conv", layer.name, kernel, None, attributes)
+    padding, graph.padding = graph.padding, None
+    pads = [side // 2 for side in kernel.shape[2:] * 2] if padding is None else [padding] * 4
+    attributes = {"kernel_shape": kernel.shape[2:], "pads": pads, "strides": layer.strides, "dilations": layer.dilation_rate}
+    graph.open = _Sum("Conv", layer.name, kernel, bias[0] if bias else None, attributes)
+
+
+def _padding(graph: _Graph, layer: Any) -> None:
+    graph.padding = int(layer.padding[0][0])
 
 
 def _batch_norm(graph: _Graph, layer: Any) -> None:
@@ -201,6 +235,7 @@ _WRITERS: dict[str, Callable[[_Graph, Any], None]] = {
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Dense": _dense,
+    "ZeroPadding2D": _padding,
     "Conv2D": _conv,
     "BatchNormalization": _batch_norm,
     "ReLU": _relu,

@@ -11,8 +11,12 @@ from tenfold.learn.backend import load_keras
 from tenfold.learn.recipes import Convolutional, Dense, Muon, Recipe
 
 
-def build(recipe: Recipe) -> Any:
+def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
     """Build the model of a recipe, its weights drawn by the recipe's seed.
+
+    Args:
+        recipe: what to build.
+        n_classes: of the answer; ten for digits.
 
     Returns:
         A `keras.Sequential` from uint8 (batch, 28, 28) to float32 (batch, 10), each row adding up to 1. Scaling to 0-1 is its
@@ -20,7 +24,8 @@ def build(recipe: Recipe) -> Any:
     """
     keras = load_keras()
     network = recipe.network
-    body = _dense(recipe.seed, network) if isinstance(network, Dense) else _convolutional(recipe.seed, network)
+    make_body = _dense if isinstance(network, Dense) else _convolutional
+    body = make_body(recipe.seed, network, n_classes)  # type: ignore[arg-type]
     return keras.Sequential(
         [
             keras.Input((SIDE, SIDE), dtype="uint8", name="images"),
@@ -42,7 +47,7 @@ def _augment(recipe: Recipe) -> list[Any]:
     return [RandomChange(amounts, seed=recipe.seed, name="augment")]
 
 
-def _dense(seed: int, network: Dense) -> list[Any]:
+def _dense(seed: int, network: Dense, n_classes: int) -> list[Any]:
     layers = load_keras().layers
     body = [layers.Flatten(name="flatten")]
     for i, n in enumerate(network.units):
@@ -51,10 +56,10 @@ def _dense(seed: int, network: Dense) -> list[Any]:
             body += [layers.Dense(n, use_bias=False, kernel_initializer=first_weights, name=name), *_normed(name)]
         else:
             body.append(layers.Dense(n, activation="relu", kernel_initializer=first_weights, name=name))
-    return [*body, _answer(seed, len(network.units))]
+    return [*body, _answer(seed, len(network.units), n_classes)]
 
 
-def _convolutional(seed: int, network: Convolutional) -> list[Any]:
+def _convolutional(seed: int, network: Convolutional, n_classes: int) -> list[Any]:
     from tenfold.learn.layers import GlobalPooling
 
     layers = load_keras().layers
@@ -70,7 +75,7 @@ def _convolutional(seed: int, network: Convolutional) -> list[Any]:
     body.append(GlobalPooling(name="global_pool"))
     if network.dropout:
         body.append(layers.Dropout(network.dropout, seed=seed, name="dropout"))
-    return [*body, _answer(seed, n + 1)]
+    return [*body, _answer(seed, n + 1, n_classes)]
 
 
 def _normed(name: str) -> list[Any]:
@@ -79,9 +84,9 @@ def _normed(name: str) -> list[Any]:
     return [layers.BatchNormalization(momentum=0.95, name=f"{name}_norm"), layers.ReLU(name=f"{name}_relu")]
 
 
-def _answer(seed: int, index: int) -> Any:
+def _answer(seed: int, index: int, n_classes: int) -> Any:
     first_weights = _first_weights("GlorotUniform", seed, index)
-    return load_keras().layers.Dense(CLASSES, activation="softmax", kernel_initializer=first_weights, name="probabilities")
+    return load_keras().layers.Dense(n_classes, activation="softmax", kernel_initializer=first_weights, name="probabilities")
 
 
 def _first_weights(kind: str, seed: int, index: int) -> Any:

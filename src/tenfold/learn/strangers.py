@@ -57,7 +57,8 @@ def serifed(one: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.u
     flagged = random.random() < 0.85
     if flagged:
         x, y = _middle_of_row(one, rows[0]), float(rows[0])
-        across, down = random.uniform(3, 7), random.uniform(2, 7)
+        across = random.uniform(3, 9)
+        down = random.uniform(0.5, 1.5) * across
         one = _with_line(one, (x, y), (x - across, y + down), random)
     if not flagged or random.random() < 0.35:
         x, y = _middle_of_row(one, rows[-1]), float(rows[-1])

@@ -1,7 +1,26 @@
 """What one picture is: bytes to pixels, pixels to ink, ink to a glyph. Knows nothing of networks."""
 
-from tenfold.picture.decode import Source, decode, decode_marked
+from tenfold.errors import PictureError
+from tenfold.picture.contrast import contrast
+from tenfold.picture.decode import SUFFIXES, Source, decode, decode_marked
 from tenfold.picture.glyph import glyph, is_glyph
-from tenfold.picture.ink import Ink, has_dark_rim, ink
+from tenfold.picture.ink import Ink, grey, has_dark_rim, ink, inks, main_part
+from tenfold.picture.pages import pages
 
-__all__ = ["Ink", "Source", "decode", "decode_marked", "glyph", "has_dark_rim", "ink", "is_glyph"]
+__all__ = [
+    "SUFFIXES",
+    "Ink",
+    "PictureError",
+    "Source",
+    "contrast",
+    "decode",
+    "decode_marked",
+    "glyph",
+    "grey",
+    "has_dark_rim",
+    "ink",
+    "inks",
+    "is_glyph",
+    "main_part",
+    "pages",
+]

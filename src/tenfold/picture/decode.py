@@ -23,12 +23,13 @@ from tenfold.errors import PictureError, TenfoldNotice, of_system
 Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 _EXPECTED = "expected a PNG, JPEG, WebP, GIF, BMP or TIFF"
 _OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
 # Pillow is content if all pixels are there; but a file without its end was cut, and other readers refuse it.
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
 # What Pillow raises on damaged files: of 24,000 it was OSError, SyntaxError, ValueError and IndexError; the rest is caution.
-_DAMAGED = (
+DAMAGED = (
     *(OSError, SyntaxError, ValueError, LookupError, ArithmeticError, AssertionError, AttributeError),
     *(EOFError, MemoryError, RuntimeError, TypeError, struct.error, zlib.error),
 )
@@ -95,7 +96,7 @@ def _open(content: bytes, name: str) -> Image.Image:
         raise PictureError(f"{name}: not a picture that can be read; {_EXPECTED}") from problem
     except Image.DecompressionBombError as problem:
         raise _too_large(name, "", max_pixels) from problem
-    except _DAMAGED as problem:
+    except DAMAGED as problem:
         raise _damaged(name, problem) from problem
     if image.format == "TIFF" and Path(name).suffix.lower() in _OTHER_SUFFIXES:
         raise PictureError(f"{name}: holds a TIFF in spite of its name; rename it to .tif if that is what it should be")
@@ -116,7 +117,7 @@ def _has_more(image: Image.Image) -> bool:
     """Whether more frames or pages follow. What follows in a phone's JPEG (MPO) is a preview or a depth map."""
     try:
         return image.format != "MPO" and bool(getattr(image, "is_animated", False))
-    except _DAMAGED:
+    except DAMAGED:
         return False
 
 
@@ -134,7 +135,7 @@ def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
         raise PictureError(f"{name}: {problem}") from problem
     except Image.DecompressionBombError as problem:
         raise _too_large(name, "", max_pixels) from problem
-    except _DAMAGED as problem:
+    except DAMAGED as problem:
         raise _damaged(name, problem) from problem
 
 

@@ -12,6 +12,8 @@ _LEAST_CONTRAST = 16.0  # of 255; under it a picture is blank paper
 _AMPLE_CONTRAST = 64.0  # over it there is ink however the paper looks
 _CONTRAST_OVER_NOISE = 4.0
 _NOISY = 3.0  # of 255; a standard deviation from which a picture is smoothed first, or Otsu's threshold parts mere noise
+_CLEARLY_LESS = 0.35  # if one way round has so much less ink than the other, it is the right one
+_INK = 0.4  # strength from which a pixel belongs to a piece
 _EVEN_LIGHT = 0.8  # share of the variance that two levels, paper and ink, explain
 
 
@@ -27,6 +29,13 @@ class Ink(NamedTuple):
     scale: int
 
 
+def grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Brightness, float32 (H, W), 0-255, of a picture uint8 (H, W) or (H, W, 3)."""
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32)
+    return pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+
+
 def ink(pixels: NDArray[np.uint8]) -> Ink:
     """Find the ink of a picture of either polarity under uneven light.
 
@@ -36,11 +45,49 @@ def ink(pixels: NDArray[np.uint8]) -> Ink:
     Args:
         pixels: uint8 (H, W) or (H, W, 3), 0-255.
     """
-    grey, scale = _reduced_grey(pixels)
-    blank = Ink(np.zeros_like(grey), scale)
-    if float(np.ptp(grey)) < _LEAST_CONTRAST:
-        return blank
-    above_paper, on_paper = _flattened(_calmed(grey))
+    return inks(pixels)[0]
+
+
+def inks(pixels: NDArray[np.uint8]) -> list[Ink]:
+    """The ink of a picture as in `ink`; where both ways round are possible, the likelier first and then the other."""
+    seen, scale = _reduced_grey(pixels)
+    if float(np.ptp(seen)) < _LEAST_CONTRAST:
+        return [Ink(np.zeros_like(seen), scale)]
+    calmed = _calmed(seen)
+    ways = [(-calmed, _parted(-calmed)), (calmed, _parted(calmed))]
+    ways.sort(key=lambda way: _spread(way[1]))
+    unsure = _spread(ways[0][1]) > _CLEARLY_LESS * _spread(ways[1][1])
+    return [Ink(_strength(*way), scale) for way in (ways if unsure else ways[:1])]
+
+
+def main_part(ink: Ink) -> Ink:
+    """The ink without what the rim cuts off: strokes of neighbours, the edge of a box. What stands in the middle stays."""
+    from scipy import ndimage
+
+    pieces, n_pieces = ndimage.label(ink.strength > _INK, structure=np.ones((3, 3)))
+    if n_pieces < 2:
+        return ink
+    height, width = pieces.shape
+    areas = np.bincount(pieces.ravel(), minlength=n_pieces + 1).astype(float)
+    areas[0] = 0
+    y, x = (np.abs(np.arange(n) - (n - 1) / 2) / n for n in (height, width))
+    away = np.maximum(y[:, None], x[None, :])  # 0 in the middle to half at the rim
+    distance = ndimage.mean(away, pieces, np.arange(n_pieces + 1))
+    main = int(np.argmax(areas * (1 - 1.6 * np.nan_to_num(distance, nan=1))))
+    rim = np.unique(pieces[_rim(pieces.shape, 1)])
+    if main in rim:
+        return ink
+    dropped = np.zeros(n_pieces + 1, bool)
+    dropped[rim] = True
+    dropped[0] = False
+    near = ndimage.maximum_filter(dropped[pieces], 3)
+    return Ink(np.where(near, 0, ink.strength).astype(np.float32), ink.scale)
+
+
+def _strength(grey: NDArray[np.float32], ink: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """0 paper to 1 full ink; all 0 where nothing stands out."""
+    blank = np.zeros_like(grey)
+    above_paper, on_paper = _flattened(grey, ~ink)
     if on_paper.all() or not on_paper.any():
         return blank
     paper = above_paper[on_paper]
@@ -50,7 +97,7 @@ def ink(pixels: NDArray[np.uint8]) -> Ink:
         return blank
     floor = min(2.5 * noise, 0.4 * full)
     strength = np.clip((above_paper - floor) / (0.95 * full - floor), 0, 1)
-    return Ink(_without_specks(strength.astype(np.float32)), scale)
+    return _without_specks(strength.astype(np.float32))
 
 
 def has_dark_rim(pixels: NDArray[np.uint8]) -> bool:
@@ -85,10 +132,7 @@ def _reduced_grey(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
         from PIL import Image
 
         pixels = np.asarray(Image.fromarray(pixels).reduce(scale))
-    if pixels.ndim == 2:
-        return pixels.astype(np.float32), scale
-    weights = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
-    return pixels.astype(np.float32) @ weights, scale
+    return grey(pixels), scale
 
 
 def _calmed(grey: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -108,11 +152,9 @@ def _rim(shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _flattened(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _flattened(grey: NDArray[np.float32], on_paper: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """How much each pixel differs from the paper, ink positive, and which pixels are paper."""
-    dark, light = _parted(-grey), _parted(grey)
-    ink_is_dark = _spread(dark) <= _spread(light)
-    grey, on_paper = (-grey, ~dark) if ink_is_dark else (grey, ~light)
+    difference = grey
     for _ in range(3):
         difference = grey - _surface(grey, on_paper)
         on_paper = difference < otsu(difference)
@@ -155,7 +197,7 @@ def _without_specks(strength: NDArray[np.float32]) -> NDArray[np.float32]:
     """Drop connected pieces that are tiny beside the largest, and the haze that belongs to no piece."""
     from scipy import ndimage
 
-    pieces, n_pieces = ndimage.label(strength > 0.4, structure=np.ones((3, 3)))
+    pieces, n_pieces = ndimage.label(strength > _INK, structure=np.ones((3, 3)))
     if n_pieces == 0:
         return np.zeros_like(strength)
     areas = np.bincount(pieces.ravel())

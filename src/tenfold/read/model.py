@@ -41,20 +41,13 @@ class Model:
         Raises:
             ModelError: not an ONNX model, one with another interface, with external data or over the size limit.
         """
-        # ONNX Runtime would keep a device number in the user's home and report to its maker; reading is nobody's business.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-        import onnxruntime as ort
-
         allowed = limits.from_environment().max_model_bytes
         if len(content) > allowed:
             raise ModelError(f"model {name}: more than {allowed:,} bytes; raise TENFOLD_MAX_MODEL_BYTES if that is right")
         if _EXTERNAL_DATA in content:
             raise ModelError(f"model {name}: keeps weights in another file; expected a single ONNX file")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4  # what ONNX Runtime would print is raised as well
         try:
-            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = session(content, threads)
         except Exception as problem:  # ONNX Runtime raises a dozen unrelated types for a file it cannot use
             raise ModelError(
                 f"model {name}: not usable as ONNX ({_first_line(problem)}); expected a tenfold model"
@@ -109,7 +102,19 @@ class Model:
         return float(value)
 
 
-def load(source: str | Path) -> Model:
+def session(content: bytes, threads: int = 0) -> Any:
+    """An ONNX Runtime session on the processor, silent; `threads` as in `Model`."""
+    # ONNX Runtime would keep a device number in the user's home and report to its maker; reading is nobody's business.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # what ONNX Runtime would print is raised as well
+    return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def load(source: str | Path, threads: int = 0) -> Model:
     """Load a model by its ONNX file, or by the folder of a run.
 
     Raises:
@@ -129,14 +134,19 @@ def load(source: str | Path) -> Model:
             content = stream.read(allowed + 1)
     except OSError as problem:
         raise ModelError(f"cannot read model {of_system(problem, path)}; expected an ONNX file or a run's folder") from problem
-    return Model(content, str(source))
+    return Model(content, str(source), threads)
 
 
 def load_bundled(threads: int = 0) -> Model:
     """Load the model that ships with tenfold; `threads` as in `Model`."""
+    return Model(bundled("digits"), "bundled", threads)
+
+
+def bundled(name: str) -> bytes:
+    """An ONNX file that ships: `digits`, `judge` or `finder`."""
     from importlib.resources import files
 
-    return Model((files("tenfold.read") / "bundled" / "digits.onnx").read_bytes(), "bundled", threads)
+    return (files("tenfold.read") / "bundled" / f"{name}.onnx").read_bytes()
 
 
 def _from_json(text: str) -> Any:

@@ -3,92 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tenfold import picture
 from tenfold.picture import Source
-from tenfold.picture.glyph import box as box_of
+from tenfold.read import lines
 from tenfold.read import model as models
+from tenfold.read.cutting import Cut, cut_out
+from tenfold.read.fields import ANYTHING, Field, likeliest
+from tenfold.read.finder import Finder, Found
+from tenfold.read.joint import Joint
+from tenfold.read.judge import Judge
+from tenfold.read.reading import Box, Digit, Reading
 
-Box = tuple[int, int, int, int]
+__all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
-
-@dataclass(frozen=True)
-class Digit:
-    """One digit of a reading.
-
-    Attributes:
-        label: the most probable digit, 0-9.
-        confidence: the calibrated probability that the label is right, 0-1.
-        box: (x, y, width, height) in pixels of the picture as displayed.
-        line: the row it stands in, from 0.
-        probabilities: calibrated, for each of the ten digits.
-        accepted: whether it counts; a refused one is left out of the text.
-    """
-
-    label: int
-    confidence: float
-    box: Box
-    line: int
-    probabilities: tuple[float, ...]
-    accepted: bool
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read from a picture.
-
-    Attributes:
-        file: the path as it was given, or None.
-        digits: in reading order, refused ones included.
-    """
-
-    file: str | None
-    digits: tuple[Digit, ...]
-
-    @property
-    def text(self) -> str:
-        """The accepted digits, rows joined by a line end; empty if there are none."""
-        rows: dict[int, str] = {}
-        for digit in self.digits:
-            if digit.accepted:
-                rows[digit.line] = rows.get(digit.line, "") + str(digit.label)
-        return "\n".join(rows[line] for line in sorted(rows))
-
-    @property
-    def confidence(self) -> float:
-        """Probability that the whole text is right: each accepted digit is what it says, each refused one is none."""
-        shares = [d.confidence if d.accepted else 1 - d.confidence for d in self.digits]
-        return float(np.prod(shares)) if shares else 1.0
-
-    def __str__(self) -> str:
-        return self.text
-
-    def as_dict(self) -> dict[str, Any]:
-        """The reading as JSON has it; docs/design.md, Reader."""
-        return {
-            "file": self.file,
-            "text": self.text,
-            "confidence": self.confidence,
-            "digits": [
-                {
-                    "label": d.label,
-                    "confidence": d.confidence,
-                    "box": list(d.box),
-                    "line": d.line,
-                    "probabilities": list(d.probabilities),
-                    "accepted": d.accepted,
-                }
-                for d in self.digits
-            ],
-        }
+_WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
+_POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
+_LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,82 +55,186 @@ class Classification:
         return (self.digit_score >= self.threshold) & (self.digit_score > 0)
 
 
-class _Normalised(NamedTuple):
-    glyph: NDArray[np.uint8]
-    box: Box | None
-
-
 class Reader:
     """Reads digits off pictures.
 
     Example:
         >>> reader = Reader()
         >>> reader.read("meter.jpg").text
-        '7'
+        '05221859'
     """
 
-    def __init__(self, model: str | os.PathLike[str] | models.Model | None = None) -> None:
+    def __init__(self, model: str | os.PathLike[str] | models.Model | None = None, threads: int = 0) -> None:
         """Take the bundled model, or a run's folder, an ONNX file or a loaded `Model`.
+
+        Args:
+            model: what tells the ten digits apart; finding and refusing are always done by the bundled networks.
+            threads: how many threads compute; 0 leaves it to ONNX Runtime.
 
         Raises:
             ModelError: the model is missing or cannot be used.
         """
+        self._threads = threads
         if isinstance(model, models.Model):
             self.model = model
         else:
-            self.model = models.load_bundled() if model is None else models.load(Path(model))
+            self.model = models.load_bundled(threads) if model is None else models.load(Path(model), threads)
 
-    def read(self, source: Source) -> Reading:
-        """Read a picture of one digit.
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge.bundled(self._threads)
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder.bundled(self._threads)
+
+    @cached_property
+    def _joint(self) -> Joint:
+        return Joint.of(self._finder.metadata)
+
+    def read(
+        self,
+        source: Source,
+        *,
+        digits: int | None = None,
+        pattern: str | None = None,
+        check: str | None = None,
+        min_confidence: float = 0.0,
+    ) -> Reading:
+        """Read all digits of a picture.
 
         Args:
             source: a path, bytes, a Pillow image, or an array (H, W) or (H, W, 3) of uint8; of either polarity.
+            digits: how many there are, if that is known.
+            pattern: where they stand, such as '####-##'; see `Field`.
+            check: their check digit, `luhn` or `mod11`.
+            min_confidence: a text less sure than this is refused: none of its digits is accepted.
 
         Raises:
-            PictureError: the picture cannot be decoded. One that can be never raises: without ink the text is empty.
+            PictureError: the picture cannot be decoded. One that can be never raises: without digits the text is empty.
+            UsageError: `pattern` or `check` is none.
         """
+        known = Field(pattern, digits, check)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
-        found = _normalised(source)
-        if found.box is None:
-            return Reading(file, ())
-        answer = self._answer([found])
-        probabilities = answer.probabilities[0]
-        digit = Digit(
-            label=int(answer.labels[0]),
-            confidence=float(probabilities.max()),
-            box=found.box,
-            line=0,
-            probabilities=tuple(float(p) for p in probabilities),
-            accepted=bool(answer.accepted[0]),
-        )
-        return Reading(file, (digit,))
+        pixels = picture.decode(source)
+        found, grey, scale = self._found(pixels)
+        rows = lines.rows(np.array([f.box for f in found]).reshape(-1, 4))
+        order = [i for row in rows for i in row]
+        some = [found[i] for i in order]
+        cuts = [cut_out(grey, f.box) for f in some]
+        scores, chances = self._weighed(some, cuts)
+        labels, confidence = self._text(scores, chances, known)
+        if confidence < min_confidence:
+            labels = [-1] * len(labels)
+        line_of = [k for k, row in enumerate(rows) for _ in row]
+        answers = zip(cuts, line_of, scores, chances, labels, strict=True)
+        made = [
+            _digit(_box(cut.box * scale, pixels.shape), line, score, chance, label)
+            for cut, line, score, chance, label in answers
+        ]
+        return Reading(file, tuple(made), confidence, known, source)
 
     def classify(self, pictures: Iterable[Source]) -> Classification:
         """Classify pictures that hold one digit each, of any size and polarity.
 
+        The main digit in the middle counts; strokes that the rim cuts off do not.
+
         Raises:
             PictureError: a picture cannot be decoded. One that can be never raises: without ink it scores 0.
         """
-        return self._answer([_normalised(source) for source in pictures])
+        choices = [_glyphs(source) for source in pictures]
+        flat = np.array([glyph for some in choices for glyph in some], np.uint8).reshape(-1, 28, 28)
+        probabilities, score = self.model.calibrated(flat), self._judge.scores(flat)
+        blank = ~flat.any(axis=(1, 2))
+        probabilities[blank], score[blank] = 0.1, 0
+        kept, start = [], 0
+        for some in choices:
+            evidence = score[start : start + len(some)] * probabilities[start : start + len(some)].max(axis=1)
+            # The way round that the paper suggests is given up only for a much better one.
+            kept.append(start + (1 if len(some) > 1 and evidence[1] > 2 * evidence[0] else 0))
+            start += len(some)
+        return Classification(probabilities[kept], score[kept], self._judge.threshold)
 
-    def _answer(self, normalised: Sequence[_Normalised]) -> Classification:
-        glyphs = np.stack([n.glyph for n in normalised]) if normalised else np.zeros((0, 28, 28), np.uint8)
-        blank = np.array([n.box is None for n in normalised], bool)
-        probabilities = self.model.calibrated(glyphs)
-        probabilities[blank] = 0.1
-        score = np.where(blank, np.float32(0), probabilities.max(axis=1, initial=0))
-        return Classification(probabilities, score, self.model.threshold)
+    def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
+        """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
+        grey, scale = _working(pixels)
+        if float(np.ptp(grey)) < _LEAST_CONTRAST:
+            return [], grey, scale
+        grey = self._dark_on_light(grey)
+        return self._finder.find(grey), grey, scale
+
+    def _dark_on_light(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The picture with dark ink: that way round in which more digits are found, else the way the contrast is skewed."""
+        small = _shrunk(grey, _POLARITY_PIXELS)
+        as_is, turned = (sum(f.score for f in self._finder.find(one) if f.score > 0.5) for one in (small, 255 - small))
+        if as_is == turned:
+            below = picture.contrast(small)
+            turned = as_is - float((below**3).mean())
+        return grey if as_is >= turned else 255 - grey
+
+    def _weighed(self, found: list[Found], cuts: list[Cut]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The probability that each is a digit, (n,), and which one it is then, (n, 10): as the networks say together."""
+        if not found:
+            return np.zeros(0), np.zeros((0, 10))
+        glyphs = np.stack([cut.glyph for cut in cuts])
+        return self._joint.weighed(
+            np.array([f.probabilities for f in found]),
+            np.array([f.support for f in found]),
+            self.model.calibrated(glyphs),
+            self._judge.scores(glyphs),
+        )
+
+    def _text(self, scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field) -> tuple[list[int], float]:
+        """For each candidate its label, or -1 if it is refused; and the probability that all of this is right."""
+        if known == ANYTHING:
+            accepted = scores >= self._joint.threshold
+            sure = np.where(accepted, scores * chances.max(axis=1, initial=0), 1 - scores)
+            labels = np.where(accepted, chances.argmax(axis=1) if len(chances) else 0, -1)
+            return [int(k) for k in labels], self._joint.text_confidence(float(sure.prod()))
+        labels_or_none, probability = likeliest(scores, chances, known)
+        if labels_or_none is None:
+            return [-1] * len(scores), 0.0
+        return labels_or_none, self._joint.text_confidence(probability)
 
 
-def _normalised(source: Source) -> _Normalised:
-    """A picture's glyph, and the box around its ink in pixels of the picture, or None if there is none."""
+def _digit(box: Box, line: int, score: float, chances: NDArray[np.float64], label: int) -> Digit:
+    shown = label if label >= 0 else int(chances.argmax())
+    return Digit(
+        label=shown,
+        confidence=float(score * chances[shown]),
+        box=box,
+        line=line,
+        probabilities=tuple(float(p) for p in chances),
+        accepted=label >= 0,
+    )
+
+
+def _box(box: NDArray[np.float64], shape: tuple[int, ...]) -> Box:
+    """Whole pixels inside the picture."""
+    left, top = (int(min(max(0, round(v)), side - 1)) for v, side in zip(box[:2], shape[1::-1], strict=True))
+    right, bottom = (int(min(side, round(v))) for v, side in zip(box[:2] + box[2:], shape[1::-1], strict=True))
+    return left, top, max(1, right - left), max(1, bottom - top)
+
+
+def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
+    """Brightness of a picture, float32 (h, w), large ones reduced by a whole factor; and that factor."""
+    factor = int(np.ceil(np.sqrt(pixels.shape[0] * pixels.shape[1] / _WORKING_PIXELS)))
+    if factor <= 1:
+        return picture.grey(pixels), 1
+    return np.asarray(Image.fromarray(pixels).convert("L").reduce(factor), np.float32), factor
+
+
+def _shrunk(grey: NDArray[np.float32], n_pixels: int) -> NDArray[np.float32]:
+    share = np.sqrt(n_pixels / grey.size)
+    if share >= 1:
+        return grey
+    size = tuple(max(1, round(side * share)) for side in grey.shape[::-1])
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR), np.float32)
+
+
+def _glyphs(source: Source) -> list[NDArray[np.uint8]]:
+    """The glyph of a picture, once for each way round that is possible, the likelier first."""
     pixels = picture.decode(source)
     if picture.is_glyph(pixels):
-        return _Normalised(pixels, box_of(pixels.astype(np.float32) / np.float32(255)))
-    ink = picture.ink(pixels)
-    found = box_of(ink.strength)
-    if found is None:
-        return _Normalised(np.zeros((28, 28), np.uint8), None)
-    x, y, width, height = (value * ink.scale for value in found)
-    inside = (x, y, min(width, pixels.shape[1] - x), min(height, pixels.shape[0] - y))
-    return _Normalised(picture.glyph(ink), inside)
+        return [pixels]
+    return [picture.glyph(picture.main_part(ink)) for ink in picture.inks(pixels)]

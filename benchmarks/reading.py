@@ -1,0 +1,152 @@
+"""Reading pictures: tenfold beside RapidOCR and Tesseract, on composed pictures and on any folders with a truth.tsv.
+
+Prints a table: share of pictures whose text is read exactly, character error rate (edit distance over the length of the truth),
+milliseconds a picture; and for tenfold how exact the readings are that it is sure of.
+
+Composed pictures are made from MNIST's test digits, with fonts of clutter that the networks were not trained with if some are
+installed (Debian: fonts-liberation, fonts-breip, fonts-bwht, fonts-dkg-handwriting, fonts-femkeklaver).
+
+Usage: .venv/bin/python benchmarks/reading.py [PICTURES] [FOLDER ...]
+RapidOCR needs benchmarks/requirements.txt, Tesseract its program (Debian: tesseract-ocr); who is missing is left out.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import tenfold
+from tenfold import picture
+from tenfold.learn import clutter, weighing
+from tenfold.learn.composing import Composer
+
+_FONTS = Path("/usr/share/fonts")
+_HELD_OUT = ("opentype/bwht/*.otf", "truetype/liberation/*.ttf", "truetype/breip/*.ttf", "truetype/femkeklaver/*.ttf")
+_SEED = 9
+
+Read = Callable[[NDArray[np.uint8]], str]
+
+
+class Sample(NamedTuple):
+    """A picture, uint8 (H, W) or (H, W, 3), and its digits, rows joined by a line end."""
+
+    pixels: NDArray[np.uint8]
+    truth: str
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    n = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 300
+    sets = {f"{n} composed pictures": composed(n)} | {folder: from_folder(Path(folder)) for folder in arguments}
+    print("| pictures | reader | exact | character error rate | ms a picture |")
+    print("|---|---|---|---|---|")
+    for name, samples in sets.items():
+        for who, read in readers():
+            print(f"| {name} | {who} | {measured(read, samples)} |", flush=True)
+    print("\n| pictures | refused below | share of texts kept | share of them right |")
+    print("|---|---|---|---|")
+    for name, samples in sets.items():
+        for row in coverage(samples):
+            print(f"| {name} | {row} |")
+
+
+def composed(n: int) -> list[Sample]:
+    """Pictures of any size, as `weighing.picture` composes them, from MNIST's test digits."""
+    fonts = [file for pattern in _HELD_OUT for file in sorted(_FONTS.glob(pattern))]
+    composer = Composer(tenfold.load("mnist", "test"), fonts or clutter.packaged_fonts())
+    pages = (weighing.picture(composer, np.random.default_rng([_SEED, k])) for k in range(n))
+    return [Sample(page.picture, page.text) for page in pages]
+
+
+def from_folder(folder: Path) -> list[Sample]:
+    """The pictures that truth.tsv names: file, tab, digits with / between rows; spaces do not count."""
+    lines = (folder / "truth.tsv").read_text("utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines if line.strip()]
+    return [Sample(picture.decode(folder / f), text.replace(" ", "").strip().replace("/", "\n")) for f, text in pairs]
+
+
+def readers() -> Iterable[tuple[str, Read]]:
+    reader = tenfold.Reader()
+    yield "tenfold", lambda pixels: reader.read(pixels).text
+    try:
+        from rapidocr_onnxruntime import RapidOCR
+    except ModuleNotFoundError:
+        print("RapidOCR is not installed", file=sys.stderr)
+    else:
+        rapid = RapidOCR()
+        yield "RapidOCR 1.4.4", lambda pixels: in_rows(rapid(rgb(pixels))[0] or [])
+    if shutil.which("tesseract"):
+        yield "Tesseract, digits only", tesseract
+    else:
+        print("tesseract is not installed", file=sys.stderr)
+
+
+def rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(pixels).convert("RGB"))
+
+
+def in_rows(found: Sequence[Any]) -> str:
+    """RapidOCR's boxes in reading order, digits only; boxes whose middles are less than half a height apart share a row."""
+    boxes = [(np.asarray(corners, float), text) for corners, text, _ in found]
+    items = sorted((c[:, 1].mean(), c[:, 0].mean(), np.ptp(c[:, 1]), text) for c, text in boxes)
+    rows: list[list[tuple[float, str]]] = []
+    last = -np.inf
+    for y, x, height, text in items:
+        if y - last > 0.5 * height:
+            rows.append([])
+            last = y
+        rows[-1].append((x, text))
+    texts = ["".join(c for _, text in sorted(row) for c in text if c in "0123456789") for row in rows]
+    return "\n".join(text for text in texts if text)
+
+
+def tesseract(pixels: NDArray[np.uint8]) -> str:
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        Image.fromarray(pixels).save(file.name)
+        command = ["tesseract", file.name, "stdout", "--psm", "6", "-c", "tessedit_char_whitelist=0123456789"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    rows = ("".join(c for c in line if c in "0123456789") for line in done.stdout.splitlines())
+    return "\n".join(row for row in rows if row)
+
+
+def measured(read: Read, samples: Sequence[Sample]) -> str:
+    started = time.perf_counter()
+    texts = [read(sample.pixels) for sample in samples]
+    each = (time.perf_counter() - started) / len(samples)
+    exact = np.mean([text == sample.truth for text, sample in zip(texts, samples, strict=True)])
+    wrong = sum(edits(text, sample.truth) for text, sample in zip(texts, samples, strict=True))
+    return f"{exact:.1%} | {wrong / sum(len(sample.truth) for sample in samples):.1%} | {1000 * each:.0f}"
+
+
+def edits(text: str, truth: str) -> int:
+    """The least number of insertions, deletions and changes (Levenshtein)."""
+    row = list(range(len(truth) + 1))
+    for i, a in enumerate(text, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(truth, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
+def coverage(samples: Sequence[Sample]) -> Iterable[str]:
+    reader = tenfold.Reader()
+    readings = [reader.read(sample.pixels) for sample in samples]
+    sure = np.array([reading.confidence for reading in readings])
+    right = np.array([reading.text == sample.truth for reading, sample in zip(readings, samples, strict=True)])
+    for least in (0.0, 0.5, 0.8, 0.9, 0.95, 0.99):
+        kept = sure >= least
+        yield f"{least:.0%} | {kept.mean():.1%} | {right[kept].mean() if kept.any() else float('nan'):.1%}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""What stands beside digits on real pages and is none: marks, printed words, circles, scribbles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+# Letters and signs; O, I, l, S, Z, B and their small ones, which nobody can tell from digits, are left out.
+LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxyäöüéèçñ&@#%$€?"
+
+
+def mark(
+    ink: NDArray[np.uint8], kind: str, x: float, base: float, height: float, pen: float, random: np.random.Generator
+) -> float:
+    """Draw a mark that is no digit at column x; where the next thing may begin.
+
+    Args:
+        ink: uint8 (H, W), drawn into.
+        kind: one of . , : - = / + or a space.
+        x: the column where it begins.
+        base: the row that digits stand on.
+        height: of digits.
+        pen: the width of strokes.
+        random: decides its size.
+    """
+    image = Image.fromarray(ink)
+    draw, width = ImageDraw.Draw(image), max(1, round(pen))
+    x, radius = x + random.uniform(0, 0.08) * height, max(0.6, pen * random.uniform(0.45, 1.1))
+    end = x + 2 * radius
+    if kind in (".", ":"):
+        for y in (base - radius, base - height / 2) if kind == ":" else (base - radius,):
+            draw.ellipse((x, y - radius, end, y + radius), fill=255)
+    elif kind == ",":
+        draw.line((x + radius, base - radius, x - radius, base + 0.2 * height), fill=255, width=width)
+    elif kind in ("-", "=", "+"):
+        end, y = x + height * random.uniform(0.3, 1.2), base - height * random.uniform(0.25, 0.6)
+        for offset in (0, max(2.5 * pen, 0.15 * height)) if kind == "=" else (0,):
+            draw.line((x, y + offset, end, y + offset + random.normal(0, 0.1) * (end - x)), fill=255, width=width)
+        if kind == "+":
+            draw.line(((x + end) / 2, y - (end - x) / 2, (x + end) / 2, y + (end - x) / 2), fill=255, width=width)
+    elif kind == "/":
+        end = x + 0.5 * height
+        draw.line((x, base + 0.1 * height, end, base - 1.2 * height), fill=255, width=width)
+    else:
+        end = x + height * random.uniform(0.4, 1.5)
+    ink[:] = np.asarray(image)
+    return float(end + random.uniform(0, 0.12) * height)
+
+
+def text(
+    ink: NDArray[np.uint8],
+    fonts: Sequence[Path],
+    base: float,
+    size: float,
+    random: np.random.Generator,
+    x: float | None = None,
+) -> float:
+    """Print a word or two; the column after them."""
+    n = int(random.integers(1, 9))
+    words = "".join(str(c) for c in random.choice(list(LETTERS + "   "), n))
+    face = font(str(fonts[int(random.integers(len(fonts)))]), max(6, round(size * 1.3)))
+    image = Image.fromarray(ink)
+    place = float(random.uniform(-0.2, 0.8) * ink.shape[1]) if x is None else x
+    ImageDraw.Draw(image).text((place, base), words, fill=int(random.integers(120, 256)), font=face, anchor="ls")
+    np.maximum(ink, np.asarray(image), out=ink)
+    return place + float(face.getlength(words))
+
+
+@lru_cache(maxsize=512)
+def font(file: str, size: int) -> ImageFont.FreeTypeFont:
+    """A font from a file, its letters so many pixels large."""
+    return ImageFont.truetype(file, size)
+
+
+def drawn_over(
+    strokes: NDArray[np.float32], boxes: NDArray[np.float32], height: float, pen: float, random: np.random.Generator
+) -> NDArray[np.float32]:
+    """Strokes, float32 (H, W) of 0-1, with now and then a circle around digits, a scribble, specks."""
+    image = Image.fromarray(np.asarray(strokes * 255, np.uint8))
+    draw, width = ImageDraw.Draw(image), max(1, round(pen))
+    h, w = strokes.shape
+    if random.random() < 0.08 and len(boxes):
+        x, y, bw, bh = boxes[random.integers(len(boxes))]
+        wide = bw * random.uniform(1, 4)
+        outline = (x - 0.5 * bh, y - 0.35 * bh, x + wide + 0.5 * bh, y + 1.35 * bh)
+        (draw.ellipse if random.random() < 0.6 else draw.rectangle)(outline, outline=230, width=width)
+    if random.random() < 0.15:
+        draw.line(
+            scribble(random, (random.uniform(0, w), random.uniform(0, h)), height * random.uniform(0.5, 3)), 255, width, "curve"
+        )
+    if random.random() < 0.06:  # something many times larger than digits
+        points = scribble(random, (random.uniform(0, w), random.uniform(0, h)), height * random.uniform(3, 8))
+        draw.line(points, 255, int(width * random.uniform(1, 4)), joint="curve")
+    if random.random() < 0.3:
+        largest = max(0.4, height * random.choice([0.06, 0.3], p=[0.8, 0.2]))
+        for _ in range(random.integers(1, 12)):
+            x, y, radius = random.uniform(0, w), random.uniform(0, h), random.uniform(0.3, largest)
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=int(random.integers(60, 256)))
+    return np.asarray(np.asarray(image) / np.float32(255), np.float32)
+
+
+def scribble(random: np.random.Generator, middle: tuple[float, float], size: float) -> list[tuple[float, float]]:
+    """A smooth random curve around a place: its points, (x, y) in pixels."""
+    n = int(random.integers(3, 9))
+    corners = random.normal(0, size / 3, (n, 2))
+    t = np.linspace(0, n - 1, 12 * n)
+    near = np.exp(-((t[:, None] - np.arange(n)) ** 2) * 1.5)
+    curve = near @ corners / near.sum(axis=1, keepdims=True) + middle
+    return [(float(x), float(y)) for x, y in curve]
+
+
+def packaged_fonts() -> list[Path]:
+    """The fonts with letters that come with Matplotlib: DejaVu, STIX and Computer Modern."""
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    left_out = ("Siz", "NonUni", "Display", "ex10", "sy10", "LastResort")
+    return [file for file in sorted(folder.glob("*.ttf")) if not any(part in file.name for part in left_out)]

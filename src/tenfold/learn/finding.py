@@ -1,0 +1,214 @@
+"""The finder: a small network that sees a whole picture and says at each place which digit stands there and how large.
+
+Trained on composed pages, as a detector without anchors (FCOS, Tian et al., 2019; CenterNet, Zhou et al., 2019): each cell of
+a grid of 4 pixels answers with eleven probabilities (ten digits and none) and a box.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.data.digits import CLASSES, Digits
+from tenfold.learn.composing import Composer, Page
+from tenfold.picture.contrast import contrast
+from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL
+
+PATCH = (96, 256)  # height and width of what it learns from, in pixels
+_MARGIN = 1.25  # so much beyond the sizes it answers for, a digit is neither here nor there
+_CHUNK = 250
+# Of a digit's width and height: how far from its middle cells answer for it, and how far they may answer anything.
+_MIDDLE, _AROUND = (0.25, 0.2), (0.5, 0.4)
+
+
+class Examples(NamedTuple):
+    """What the finder learns from.
+
+    Attributes:
+        contrasts: float16 (n, 96, 256).
+        targets: float16 (n, 24, 64, 6): label (10 for none), weight, and dx, dy, log width, log height of the digit's box.
+    """
+
+    contrasts: NDArray[np.float16]
+    targets: NDArray[np.float16]
+
+
+def examples(digits: Digits, fonts: list[Path], n: int, seed: int, processes: int = 2) -> Examples:
+    """Compose so many patches; the same arguments give the same patches."""
+    chunks = [(seed, k, min(_CHUNK, n - k)) for k in range(0, n, _CHUNK)]
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=(digits, fonts)) as pool:
+        parts = list(pool.map(_some, chunks))
+    return Examples(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+_composers: list[Composer] = []
+
+
+def _begin(digits: Digits, fonts: list[Path]) -> None:
+    _composers[:] = [Composer(digits, fonts)]
+
+
+def _some(chunk: tuple[int, int, int]) -> Examples:
+    seed, first, n = chunk
+    made = [example(_composers[0], np.random.default_rng([seed, first + i])) for i in range(n)]
+    return Examples(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+
+
+def example(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """One patch and its targets; now and then its digits are too large or too small to be answered for."""
+    way = random.random()
+    low, high = (LARGEST, 2.5 * LARGEST) if way < 0.1 else (0.4 * LEAST, LEAST) if way < 0.18 else (LEAST, LARGEST)
+    digit_height = float(np.exp(random.uniform(np.log(low), np.log(high))))
+    if way > 0.6:
+        page = composer.line(random, int(random.integers(1, 8)), digit_height)
+    else:
+        height, width = PATCH
+        if random.random() < 0.2:  # something cut out closely
+            height, width = int(random.integers(height // 3, height)), int(random.integers(width // 4, width))
+        page = composer.page(random, height, width, digit_height)
+    return _laid_out(page, random)
+
+
+def _laid_out(page: Page, random: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """The page's contrast somewhere in a patch that is blank otherwise, and what each cell should answer."""
+    seen = contrast(page.picture.astype(np.float32))
+    patch = np.zeros(PATCH, np.float16)
+    (room_y, room_x), (h, w) = PATCH, seen.shape
+    # Larger than the patch: a part of it; smaller: somewhere in it.
+    y, x = (int(random.integers(min(0, room - side), max(0, room - side) + 1)) for room, side in ((room_y, h), (room_x, w)))
+    top, left = max(0, y), max(0, x)
+    part = seen[top - y : top - y + room_y - top, left - x : left - x + room_x - left]
+    patch[top : top + part.shape[0], left : left + part.shape[1]] = part
+    boxes = page.boxes + np.array([x, y, 0, 0], np.float32)
+    middle = boxes[:, :2] + boxes[:, 2:] / 2
+    cut = ((middle < 0) | (middle >= PATCH[::-1])).any(axis=1)
+    outside = ((boxes[:, :2] < -2) | (boxes[:, :2] + boxes[:, 2:] > np.array(PATCH[::-1]) + 2)).any(axis=1)
+    return patch, targets(boxes[~cut], np.where(outside, -1, page.labels)[~cut])
+
+
+def targets(boxes: NDArray[np.float32], labels: NDArray[np.int64], shape: tuple[int, int] = PATCH) -> NDArray[np.float16]:
+    """What each cell of a picture should answer, float16 (H / 4, W / 4, 6); see `Examples`.
+
+    Args:
+        boxes: float32 (n, 4).
+        labels: int (n,); -1 where any answer will do.
+        shape: of the picture.
+    """
+    rows, columns = shape[0] // STRIDE, shape[1] // STRIDE
+    made = np.zeros((rows, columns, 6), np.float32)
+    made[..., 0], made[..., 1] = CLASSES, 1
+    y, x = (np.arange(n, dtype=np.float32)[:, None] * STRIDE + STRIDE / 2 for n in (rows, columns))
+    nearest = np.full((rows, columns), np.inf, np.float32)
+    for (left, top, width, height), label in zip(boxes, labels, strict=True):
+        across, down = np.abs(x.T - left - width / 2), np.abs(y - top - height / 2)
+        size = max(height, width)
+        if size < LEAST / _MARGIN or size > LARGEST * _MARGIN:
+            continue  # not seen at this size
+        ring = (across < max(_AROUND[0] * width, STRIDE)) & (down < max(_AROUND[1] * height, STRIDE))
+        made[..., 1] = np.where(ring & np.isinf(nearest), 0, made[..., 1])
+        if label < 0 or not LEAST <= size <= LARGEST:
+            continue
+        reach = max(_MIDDLE[0] * width, 0.51 * STRIDE), max(_MIDDLE[1] * height, 0.51 * STRIDE)
+        distance = np.hypot(across / width, down / height)
+        inside = (across < reach[0]) & (down < reach[1]) & (distance < nearest)
+        nearest = np.where(inside, distance, nearest)
+        box = np.stack(
+            np.broadcast_arrays(
+                (left + width / 2 - x.T) / TYPICAL,
+                (top + height / 2 - y) / TYPICAL,
+                np.log(width / TYPICAL),
+                np.log(height / TYPICAL),
+            ),
+            axis=-1,
+        )
+        made[inside, 0], made[inside, 1], made[inside, 2:] = label, 1, box[inside]
+    return made.astype(np.float16)
+
+
+def network(seed: int = 0) -> Any:
+    """The finder: contrast float32 (n, H, W, 1) to cells (n, H / 4, W / 4, 15): eleven logits, then the box; 93,000 weights."""
+    from tenfold.learn.backend import load_keras
+
+    keras = load_keras()
+    layers = keras.layers
+    body: list[Any] = [keras.Input((None, None, 1), name="contrast")]
+    plan = [(16, 5, 2, 1), (32, 3, 2, 1), (48, 3, 1, 1), (48, 3, 1, 2), (48, 3, 1, 1), (48, 3, 1, 2), (64, 3, 1, 1)]
+    for i, (n, side, stride, spread) in enumerate(plan, 1):
+        first = keras.initializers.HeNormal(seed=seed * 1000 + i)
+        body += [
+            layers.ZeroPadding2D(side // 2 * spread, name=f"conv_{i}_pad"),
+            layers.Conv2D(
+                n, side, strides=stride, dilation_rate=spread, use_bias=False, kernel_initializer=first, name=f"conv_{i}"
+            ),
+            layers.BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
+            layers.ReLU(name=f"conv_{i}_relu"),
+        ]
+    first = keras.initializers.GlorotUniform(seed=seed * 1000)
+    body.append(layers.Conv2D(CLASSES + 5, 1, kernel_initializer=first, name="cells"))
+    return keras.Sequential(body, name="finder")
+
+
+def loss(wanted: Any, answered: Any) -> Any:
+    """Cross-entropy over the cells that count, and the distance of the boxes where a digit is."""
+    from keras import losses, ops
+
+    label, weight, box = wanted[..., 0], wanted[..., 1], wanted[..., 2:]
+    digit = weight * ops.cast(label < CLASSES, "float32")
+    entropy = losses.sparse_categorical_crossentropy(ops.cast(label, "int32"), answered[..., : CLASSES + 1], from_logits=True)
+    # Confident and right counts little (Lin et al., focal loss, 2017), or the paper would outweigh the digits.
+    hard = 1 - ops.exp(-entropy)
+    n_digits = ops.sum(digit) + 1
+    classes = ops.sum(weight * entropy * ops.where(digit > 0, ops.ones_like(hard), hard)) / n_digits
+    away = ops.abs(box - answered[..., CLASSES + 1 :])
+    return classes + ops.sum(digit * ops.mean(ops.minimum(away, away * away * 4), axis=-1)) / n_digits
+
+
+def train(
+    made: Examples, epochs: int, batch_size: int = 16, learning_rate: float = 4e-3, seed: int = 0, start_from: Any = None
+) -> Any:
+    """A finder trained on examples, its learning rate in one cycle; the backend's data go through `fit`."""
+    from tenfold.learn.backend import load_keras
+    from tenfold.learn.schedules import OneCycle
+
+    keras = load_keras()
+    keras.utils.set_random_seed(seed)
+    model = network(seed) if start_from is None else start_from
+    n_steps = epochs * (len(made.contrasts) // batch_size)
+    optimizer = keras.optimizers.AdamW(OneCycle(learning_rate, n_steps, 0.15), weight_decay=0.02, beta_2=0.99)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(optimizer, loss, steps_per_execution=8)
+    model.fit(_Batches(made, batch_size, seed), epochs=epochs, verbose=2)
+    return model
+
+
+def _batches_class() -> Any:
+    from tenfold.learn.backend import load_keras
+
+    class Batches(load_keras().utils.PyDataset):  # type: ignore[misc]
+        """Shuffled batches of examples, anew each epoch."""
+
+        def __init__(self, made: Examples, batch_size: int, seed: int) -> None:
+            super().__init__()
+            self._made, self._batch_size, self._random = made, batch_size, np.random.default_rng([seed, 3])
+            self.on_epoch_end()
+
+        def __len__(self) -> int:
+            return len(self._made.contrasts) // self._batch_size
+
+        def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+            return self._made.contrasts[chosen, ..., None].astype(np.float32), self._made.targets[chosen].astype(np.float32)
+
+        def on_epoch_end(self) -> None:
+            self._order = self._random.permutation(len(self._made.contrasts))
+
+    return Batches
+
+
+_Batches = partial(lambda *args: _batches_class()(*args))

@@ -1,0 +1,99 @@
+"""A found digit cut out of its picture: its glyph, and the box its ink fills."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tenfold.picture import Ink, glyph
+from tenfold.picture.glyph import box as box_of
+from tenfold.picture.ink import otsu
+
+_AROUND = 0.35  # of the digit's height: how much paper around it is looked at
+_OWN = 0.1  # of its height: how far beyond its box its strokes may reach
+_ALIKE = 0.4  # shared area over the area of both: less, and the ink is not the digit's alone
+_WORKING_SIDE = 96
+_FLOOR, _FULL = 0.25, 0.85  # of the way from paper to ink: what still counts as paper, and what as full ink
+
+
+class Cut(NamedTuple):
+    """A digit cut out.
+
+    Attributes:
+        glyph: uint8 (28, 28).
+        box: float64 (4,), x, y, width, height of its ink in pixels of the picture.
+    """
+
+    glyph: NDArray[np.uint8]
+    box: NDArray[np.float64]
+
+
+def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
+    """Cut out the digit in a box (x, y, width, height); strokes of its neighbours are left out.
+
+    Args:
+        grey: float32 (H, W), 0-255, dark ink on lighter paper.
+        box: about where the digit is, in pixels.
+    """
+    found = np.asarray(box, np.float64)
+    x, y, width, height = (float(v) for v in box)
+    size = max(width, height)
+    left, top = max(0, int(x - _AROUND * size)), max(0, int(y - _AROUND * size))
+    part = grey[top : int(np.ceil(y + height + _AROUND * size)), left : int(np.ceil(x + width + _AROUND * size))]
+    if part.size < 2:
+        return Cut(np.zeros((28, 28), np.uint8), found)
+    shrink = min(1.0, _WORKING_SIDE / max(part.shape))
+    if shrink < 1:
+        reduced = (max(1, round(part.shape[1] * shrink)), max(1, round(part.shape[0] * shrink)))
+        part = np.asarray(Image.fromarray(part).resize(reduced, Image.Resampling.BOX), np.float32)
+    x, y, width, height, size = (v * shrink for v in (x - left, y - top, width, height, size))
+    margin = _OWN * size
+    kept = _own(_strength(part), (x, y, x + width, y + height), margin)
+    rows = slice(max(0, int(y - margin)), int(np.ceil(y + height + margin)))
+    columns = slice(max(0, int(x - margin)), int(np.ceil(x + width + margin)))
+    own = np.ascontiguousarray(kept[rows, columns])
+    inked = box_of(own)
+    if inked is not None:
+        offset = np.array([left + columns.start / shrink, top + rows.start / shrink, 0, 0])
+        tight = np.array(inked) / shrink + offset
+        found = tight if _alike(tight, found) else found
+    return Cut(glyph(Ink(own, 1)), found)
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
+    shared = float(np.maximum(high - low, 0).prod())
+    return shared > _ALIKE * float(one[2:].prod() + other[2:].prod() - shared)
+
+
+def _strength(part: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0 paper to 1 ink, float32 (h, w), between the two levels that Otsu's threshold parts."""
+    dark = part < otsu(part)
+    if not dark.any() or dark.all():
+        return np.zeros_like(part)
+    paper, ink = float(np.median(part[~dark])), float(np.median(part[dark]))
+    share = (paper - part) / max(paper - ink, 1.0)
+    return np.asarray(np.clip((share - _FLOOR) / (_FULL - _FLOOR), 0, 1), np.float32)
+
+
+def _own(strength: NDArray[np.float32], edges: tuple[float, float, float, float], margin: float) -> NDArray[np.float32]:
+    """The strokes that lie inside the box for the most part."""
+    from scipy import ndimage
+
+    pieces, n_pieces = ndimage.label(strength > 0.4, structure=np.ones((3, 3)))
+    if n_pieces == 0:
+        return strength
+    left, top, right, bottom = edges
+    y, x = np.ogrid[: strength.shape[0], : strength.shape[1]]
+    inside = (x >= left - margin) & (x < right + margin) & (y >= top - margin) & (y < bottom + margin)
+    areas = np.bincount(pieces.ravel(), minlength=n_pieces + 1)
+    shares = np.bincount(pieces.ravel(), weights=inside.ravel(), minlength=n_pieces + 1) / np.maximum(areas, 1)
+    shares[0] = 0
+    own = shares > 0.5
+    if not own.any():  # all it has belongs to something larger: a digit that touches its neighbours
+        own = shares > 0
+    near = ndimage.maximum_filter(own[pieces], 3)
+    return np.where(near, strength, 0).astype(np.float32)

@@ -1,0 +1,155 @@
+"""Where digits stand in a picture, of whatever size: the finder network over a pyramid of sizes, and what its cells agree on.
+
+Knows nothing of rows or of how sure a digit is: see `lines` and `reader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tenfold.picture.contrast import contrast
+from tenfold.read.model import bundled, session
+
+KIND = "tenfold finder"
+STRIDE = 4  # pixels of a cell
+LEAST, LARGEST = 16.0, 40.0  # the longer side of the digits it answers for, in pixels
+TYPICAL = 24.0  # boxes are answered in units of this
+CHANNELS = 15
+STEP = 2.0
+_RIM = 8  # blank pixels around a picture, so that digits at its rim have cells around them
+_LEAST_SCORE = 0.15
+_FEW_PIXELS, _MOST_PIXELS = 350_000, 1_600_000  # of a view: what is always affordable, and what never is
+_LARGE_PICTURE = 3_000_000  # pixels; so many make people expect that small digits are seen, and wait a little longer
+_SAME = 0.45  # boxes that overlap by more of the smaller one are one digit
+
+
+@dataclass(frozen=True)
+class Found:
+    """A digit that was found.
+
+    Attributes:
+        box: float64 (4,), x, y, width, height in pixels of the picture.
+        probabilities: float64 (11,), of ten digits and of none.
+        support: how many cells agreed.
+    """
+
+    box: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    support: float
+
+    @property
+    def score(self) -> float:
+        """The probability that there is a digit."""
+        return float(1 - self.probabilities[10])
+
+
+class Finder:
+    """The finder network on ONNX Runtime.
+
+    Attributes:
+        metadata: what the file says of itself, as text.
+    """
+
+    def __init__(self, content: bytes, threads: int = 0) -> None:
+        self._session = session(content, threads)
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    @classmethod
+    def bundled(cls, threads: int = 0) -> Finder:
+        """The finder that ships."""
+        return cls(bundled("finder"), threads)
+
+    def find(self, grey: NDArray[np.float32]) -> list[Found]:
+        """All digits in a picture, float32 (H, W) of 0-255, dark ink on lighter paper; the surest first.
+
+        From coarse to fine. A view with many pixels is looked at only if there may be digits too small for the one before:
+        if nothing was found yet, if the smallest found ones were small there, or if the picture is large anyway.
+        """
+        boxes, chances = np.zeros((0, 4)), np.zeros((0, 11))
+        for scale in sorted(scales(grey.shape)):
+            n_pixels = grey.size * scale**2
+            if n_pixels > _MOST_PIXELS:
+                break
+            if n_pixels > _FEW_PIXELS and grey.size < _LARGE_PICTURE and not _may_be_smaller(boxes, chances, scale / 2):
+                break
+            some_boxes, some_chances = self._at(grey, scale)
+            boxes, chances = np.concatenate([boxes, some_boxes]), np.concatenate([chances, some_chances])
+        return _agreed(boxes, chances)
+
+    def _at(self, grey: NDArray[np.float32], scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What the cells of one size see: boxes (n, 4) in pixels of the picture, probabilities (n, 11)."""
+        seen = contrast(_resized(grey, scale))
+        height, width = seen.shape
+        pads = [(_RIM, _RIM + -side % STRIDE) for side in (height, width)]
+        cells = self._session.run(["cells"], {"contrast": np.pad(seen, pads)[None, None]})[0][0].astype(np.float64)
+        logits = cells[:11] - cells[:11].max(axis=0)
+        chances = np.exp(logits) / np.exp(logits).sum(axis=0)
+        rows, columns = np.nonzero(1 - chances[10] > _LEAST_SCORE)
+        dx, dy, log_width, log_height = cells[11:, rows, columns]
+        size = TYPICAL * np.exp(np.clip([log_width, log_height], -3, 2))
+        middle = np.stack([columns, rows]) * STRIDE + STRIDE / 2 - _RIM + TYPICAL * np.stack([dx, dy])
+        ratio = np.array([grey.shape[1] / width, grey.shape[0] / height])[:, None]
+        boxes = np.concatenate([(middle - size / 2) * ratio, size * ratio]).T
+        return boxes, chances[:, rows, columns].T
+
+
+def _may_be_smaller(boxes: NDArray[np.float64], chances: NDArray[np.float64], scale: float) -> bool:
+    """Whether there may be digits that the view at this scale, the finest so far, is too coarse for."""
+    sure = chances[:, 10] < 0.5
+    return not sure.any() or float(np.quantile(boxes[sure, 3], 0.1)) * scale < 1.4 * LEAST
+
+
+def scales(shape: tuple[int, ...]) -> Iterator[float]:
+    """The sizes to look at a picture of (H, W) in, each half of the one before, from the finest."""
+    least = min(shape[:2])
+    scale = 2.0 if least < LARGEST else 1.0
+    while True:
+        yield scale
+        if least * scale <= LARGEST:
+            return
+        scale /= STEP
+
+
+def _resized(grey: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    if scale == 1:
+        return grey
+    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR), np.float32)
+
+
+def _agreed(boxes: NDArray[np.float64], chances: NDArray[np.float64]) -> list[Found]:
+    """Cells that mean the same digit put together, the surest first."""
+    scores = 1 - chances[:, 10]
+    order = np.argsort(-scores, kind="stable")
+    left = np.ones(len(order), bool)
+    found = []
+    for i in order:
+        if not left[i]:
+            continue
+        same = left & (_overlap(boxes[i], boxes) > _SAME)
+        left &= ~same
+        weights = scores[same] ** 2 * (_overlap_of_union(boxes[i], boxes[same]) > 0.4)
+        weights /= weights.sum()
+        found.append(Found(weights @ boxes[same], weights @ chances[same], float(scores[same].sum())))
+    return found
+
+
+def _crossing(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    low = np.maximum(box[:2], others[:, :2])
+    high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
+    return np.asarray(np.maximum(high - low, 0).prod(axis=1))
+
+
+def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The shared area as a share of the smaller box."""
+    return np.asarray(_crossing(box, others) / np.minimum(box[2:].prod(), others[:, 2:].prod(axis=1)))
+
+
+def _overlap_of_union(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    shared = _crossing(box, others)
+    return np.asarray(shared / (box[2:].prod() + others[:, 2:].prod(axis=1) - shared))

@@ -1,0 +1,120 @@
+"""What was read from a picture."""
+
+from __future__ import annotations
+
+import html
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenfold import picture
+from tenfold.picture import Source
+from tenfold.read.fields import ANYTHING, Field
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit of a reading.
+
+    Attributes:
+        label: the most probable digit, 0-9.
+        confidence: the calibrated probability that this is a digit and the label right, 0-1.
+        box: (x, y, width, height) in pixels of the picture as displayed.
+        line: the row it stands in, from 0.
+        probabilities: calibrated, for each of the ten digits.
+        accepted: whether it counts; a refused one is left out of the text.
+    """
+
+    label: int
+    confidence: float
+    box: Box
+    line: int
+    probabilities: tuple[float, ...]
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read from a picture. In a notebook it shows the picture with its boxes.
+
+    Attributes:
+        file: the path as it was given, or None.
+        digits: in reading order, refused ones included.
+        confidence: calibrated probability that the whole text is right, 0-1.
+        known: what the user knew about the field.
+    """
+
+    file: str | None
+    digits: tuple[Digit, ...]
+    confidence: float
+    known: Field = ANYTHING
+    _source: Source | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The accepted digits, rows joined by a line end; empty if there are none. A pattern's other characters are set in."""
+        rows: dict[int, str] = {}
+        for digit in self.digits:
+            if digit.accepted:
+                rows[digit.line] = rows.get(digit.line, "") + str(digit.label)
+        if self.known.pattern is not None:
+            return self.known.laid_out("".join(rows.values()))
+        return "\n".join(rows[line] for line in sorted(rows))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def as_dict(self) -> dict[str, Any]:
+        """The reading as JSON has it; docs/design.md, Reader."""
+        return {
+            "file": self.file,
+            "text": self.text,
+            "confidence": self.confidence,
+            "digits": [
+                {
+                    "label": d.label,
+                    "confidence": d.confidence,
+                    "box": list(d.box),
+                    "line": d.line,
+                    "probabilities": list(d.probabilities),
+                    "accepted": d.accepted,
+                }
+                for d in self.digits
+            ],
+        }
+
+    def annotated(self) -> Any:
+        """The picture with its boxes, labels and confidences, as a Pillow image.
+
+        Raises:
+            PictureError: the picture is no longer where it was.
+        """
+        from tenfold.read.annotating import annotated
+
+        if self._source is None:
+            raise ValueError("this reading was made without its picture")
+        return annotated(picture.decode(self._source), self)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{d.label if d.accepted else '–'}</td><td>{d.confidence:.1%}</td><td>{d.box}</td></tr>"
+            for d in self.digits
+        )
+        shown = html.escape(self.text).replace("\n", "<br>") or "(no digits)"
+        head = "<tr><th>digit</th><th>confidence</th><th>box</th></tr>"
+        return f"<p><b>{shown}</b> {self.confidence:.1%}</p>{self._image()}<table>{head}{rows}</table>"
+
+    def _image(self) -> str:
+        """The annotated picture inside an HTML page; nothing if it cannot be had any more."""
+        import base64
+
+        try:
+            image = self.annotated()
+        except (ValueError, picture.PictureError):
+            return ""
+        image.thumbnail((640, 480))
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        return f'<img alt="" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'

@@ -1,0 +1,25 @@
+"""A judge of a few hundred glyphs already tells digits from the rest; in ONNX it says the same."""
+
+import numpy as np
+
+import tenfold
+from tenfold.learn import backend, clutter, exporting, judging
+from tenfold.learn.nondigits import NonDigits
+from tenfold.read.judge import Judge
+
+
+def test_a_small_judge_learns_and_onnx_says_the_same() -> None:
+    digits = tenfold.load("mnist", "train")
+    recipe = judging.RECIPE.__class__(
+        **{f: getattr(judging.RECIPE, f) for f in judging.RECIPE.__struct_fields__} | {"epochs": 2}
+    )
+    model = judging.train(digits[:1500], clutter.packaged_fonts()[:3], recipe)
+    others = NonDigits(digits.images[2000:2500], clutter.packaged_fonts()[:3]).drawn(300, 5)
+    glyphs = np.concatenate([digits.images[3000:3300], others])
+    judge = Judge(exporting.judge_to_onnx(model, {"threshold": 0.5}))
+    scores = judge.scores(glyphs)
+    np.testing.assert_allclose(scores, backend.compiled_forward(model)(glyphs)[:, 1], atol=1e-5)
+    assert judge.threshold == 0.5
+    pairs = scores[:300, None] > scores[None, 300:]
+    assert pairs.mean() > 0.85
+    assert judge.scores(np.zeros((0, 28, 28), np.uint8)).shape == (0,)

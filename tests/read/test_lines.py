@@ -1,0 +1,42 @@
+"""Rows in reading order: level, sloped, tight, with wide gaps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tenfold.read import lines
+
+
+def grid(n_rows: int, n: int, slope: float = 0.0, spacing: float = 1.6, seed: int = 0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    boxes = []
+    for r in range(n_rows):
+        for i in range(n):
+            x, y = 30.0 * i, 40.0 * spacing * r
+            boxes.append((x, y + slope * x + random.normal(0, 2), 20, 40 + random.normal(0, 3)))
+    return np.array(boxes)
+
+
+@pytest.mark.parametrize("slope", [-0.15, 0, 0.1, 0.2])
+@pytest.mark.parametrize("n_rows", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 4, 9])
+def test_rows_come_from_the_top_and_digits_from_the_left(slope: float, n_rows: int, n: int) -> None:
+    boxes = grid(n_rows, n, slope)
+    order = np.random.default_rng(1).permutation(len(boxes))
+    found = [[int(order[i]) for i in row] for row in lines.rows(boxes[order])]
+    assert found == [list(range(r * n, (r + 1) * n)) for r in range(n_rows)]
+
+
+def test_a_wide_gap_does_not_part_a_row() -> None:
+    boxes = np.array([(0, 0, 20, 40), (25, 2, 20, 40), (600, -3, 20, 40), (630, 1, 20, 38)], float)
+    assert lines.rows(boxes) == [[0, 1, 2, 3]]
+
+
+def test_a_small_zero_stays_in_its_row() -> None:
+    boxes = np.array([(0, 0, 20, 40), (25, 22, 15, 18), (45, 20, 15, 20), (0, 70, 20, 40)], float)
+    assert lines.rows(boxes) == [[0, 1, 2], [3]]
+
+
+def test_no_boxes_no_rows() -> None:
+    assert lines.rows(np.zeros((0, 4))) == []
