@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tenfold.picture import has_dark_rim, ink
+from tenfold.picture import has_dark_rim, ink, inks, main_part
 from tenfold.picture.ink import otsu
 
 
@@ -123,3 +123,32 @@ def test_otsu_has_a_threshold_for_anything(values: list[float]) -> None:
     found = otsu(np.array(values, np.float32))
     assert np.isfinite(found)
     assert (np.array(values) >= found).sum() == (1 if np.ptp(values) > 1 else 0)
+
+
+def test_what_the_rim_cuts_off_is_dropped_and_the_middle_stays() -> None:
+    page = np.full((100, 100), 230, np.uint8)
+    page[25:75, 45:55] = 30
+    page[40:80, :8] = 30  # a stroke of a neighbour
+    page[:6, 60:] = 30
+    kept = main_part(ink(page)).strength
+    assert kept[30:70, 47:53].min() > 0.9
+    assert kept[:, :9].max() == 0
+    assert kept[:7].max() == 0
+
+
+def test_a_digit_that_fills_the_picture_stays_whole() -> None:
+    page = np.full((60, 40), 230, np.uint8)
+    page[:, 15:25] = 30
+    page[:10, 5:35] = 30
+    found = ink(page)
+    assert (main_part(found).strength == found.strength).all()
+
+
+def test_both_ways_round_are_given_only_where_both_are_possible() -> None:
+    page = np.full((100, 100), 230, np.uint8)
+    page[25:75, 45:55] = 30
+    assert len(inks(page)) == 1
+    filled = np.zeros((16, 16), np.uint8)
+    filled[:, 5:12] = 255
+    one, other = inks(filled)
+    assert one.strength[8, 8] != other.strength[8, 8]

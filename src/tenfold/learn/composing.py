@@ -173,7 +173,7 @@ class Composer:
         return float(x)
 
     def _mark(self, sheet: _Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
-        mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.4, 0.2, 0.14, 0.03, 0.1, 0.05, 0.05, 0.03]))
+        mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.36, 0.17, 0.18, 0.03, 0.06, 0.05, 0.12, 0.03]))
         return clutter.mark(sheet.ink, mark, x, base + hand.slope * (x - sheet.ink.shape[1] / 2), hand.height, hand.pen, random)
 
     def _digit(self, label: int, hand: Hand, height: float, random: np.random.Generator) -> NDArray[np.uint8]:

@@ -19,10 +19,10 @@ from tenfold.learn.recipes import Adam, Augmentation, Convolutional, Recipe
 RECIPE = Recipe(
     name="judge",
     why="Tells digits from letters, scribbles and things: small, since it only says yes or no.",
-    network=Convolutional(stages=((20,), (40,), (72,))),
+    network=Convolutional(stages=((16,), (32,), (64,))),
     optimizer=Adam(learning_rate=1.5e-2, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.2),
     augmentation=Augmentation(rotation=10, shear=10, scale=0.1, aspect=0.12, shift=1.5, elastic=1, stroke=0.5, blur=0.6),
-    epochs=7,
+    epochs=6,
     batch_size=128,
 )
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from tenfold.data.digits import SIDE
-from tenfold.learn import clutter, pens
+from tenfold.learn import clutter
 from tenfold.picture import Ink, glyph
 
 _ROOM = 96  # pixels a side that they are drawn in
-_SHARES = {"letters": 0.44, "several": 0.14, "parts": 0.08, "scribbles": 0.09, "noise": 0.05, "shapes": 0.15, "marks": 0.05}
+_SHARES = {"letters": 0.36, "several": 0.16, "parts": 0.1, "scribbles": 0.1, "noise": 0.06, "shapes": 0.16, "marks": 0.06}
 
 Image28 = NDArray[np.uint8]
 
@@ -59,7 +59,7 @@ class NonDigits:
         image = Image.new("L", (_ROOM * n, _ROOM))
         font = clutter.font(str(self._fonts[int(random.integers(len(self._fonts)))]), int(random.integers(40, 64)))
         ImageDraw.Draw(image).text((_ROOM * n / 2, _ROOM / 2), text, fill=255, font=font, anchor="mm")
-        return _normalised(_bent(pens.drawn_with(image, random.uniform(2, 14)), random), random)
+        return _normalised(_bent(_wider(image, random), random), random)
 
     def _several(self, random: np.random.Generator) -> Image28:
         n = 2 if random.random() < 0.75 else 3
@@ -96,13 +96,20 @@ def _normalised(image: Image.Image, random: np.random.Generator) -> Image28:
     return glyph(Ink(strength, 1))
 
 
+def _wider(image: Image.Image, random: np.random.Generator) -> Image.Image:
+    steps = int(random.integers(-1, 4))
+    if steps > 0:
+        return image.filter(ImageFilter.MaxFilter(2 * steps + 1))
+    return image.filter(ImageFilter.MinFilter(3)) if steps < 0 else image
+
+
 def _bent(image: Image.Image, random: np.random.Generator) -> Image.Image:
     """Slanted, turned and wavy, as nothing printed is."""
     pixels = np.asarray(image, np.float32)
     h, w = pixels.shape
     y, x = np.mgrid[:h, :w].astype(np.float32)
-    shear, turn = random.normal(0, 0.2), random.normal(0, 0.1)
-    wave = random.uniform(0, 6)
+    shear, turn = random.normal(0, 0.15), random.normal(0, 0.08)
+    wave = random.uniform(0, 4)
     phases = random.uniform(0, 6.28, 2)
     period = random.uniform(30, 80)
     across = x - w / 2 + shear * (y - h / 2) + turn * (y - h / 2) + wave * np.sin(6.28 * y / period + phases[0])

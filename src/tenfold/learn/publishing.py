@@ -16,6 +16,7 @@ from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.learn import backend, exporting, networks, recipes
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.runs import History, Run
+from tenfold.read.judge import Judge
 
 
 def publish(run: Run, model: Any, metrics: Mapping[str, Any], history: History, judged: Evaluation | None) -> None:
@@ -54,11 +55,11 @@ def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], images: NDArray
         ModelError: it is over 1e-5; nothing is written.
     """
     metadata = {
-        "format": "1",
+        "format": "2",
         "recipe": recipes.as_dict(run.recipe),
         "training_digits_sha256": metrics["data_sha256"],
         "temperature": metrics["temperature"] or 1.0,
-        "thresholds": {"digit_score": metrics["threshold"] or 0.0},
+        "thresholds": {"digit_score": Judge.bundled().threshold},
     }
     content = exporting.to_onnx(model, metadata)
     difference = exporting.check(content, images, backend.compiled_forward(model)(images))

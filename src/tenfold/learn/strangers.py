@@ -45,7 +45,7 @@ def crossed(seven: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np
         return seven
     y = rows[0] + (rows[-1] - rows[0]) * random.uniform(0.4, 0.62)
     x = _middle_of_row(seven, round(y))
-    half, tilt = random.uniform(2.8, 5.5), random.uniform(-0.35, 0.15)
+    half, tilt = random.uniform(2.8, 7.5), random.uniform(-0.35, 0.15)
     return _with_line(seven, (x - half, y - tilt * half), (x + half, y + tilt * half), random)
 
 

@@ -28,7 +28,7 @@ class Places(NamedTuple):
     Attributes:
         page: int (n,), the page of each place.
         labels: int (n,), the digit there; -1 if there is none, -2 if it is cut by the rim.
-        found: float64 (n, 11), support: (n,), classified: (n, 10), judged: (n,), as in `Joint.weighed`.
+        found: float64 (n, 11), support: (n,), classified: (n, 10), judged: (n,), relative: (n,), as in `Joint.weighed`.
         missed: int (n_pages,), the digits of each page that were not found.
     """
 
@@ -38,6 +38,7 @@ class Places(NamedTuple):
     support: NDArray[np.float64]
     classified: NDArray[np.float64]
     judged: NDArray[np.float64]
+    relative: NDArray[np.float64]
     missed: NDArray[np.int64]
 
 
@@ -53,16 +54,18 @@ def picture(composer: Composer, random: np.random.Generator) -> Page:
 
 def places(pages: list[Page], finder: Finder, model: Model, judge: Judge) -> Places:
     """Ask the networks about all pages."""
-    of_page, labels, missed, glyphs, found = [], [], [], [], list[Found]()
+    of_page, labels, missed, glyphs, found, relative = [], [], [], [], list[Found](), []
     for k, page in enumerate(pages):
         grey = page.picture.astype(np.float32)
         some = finder.find(grey)
-        here, n_missed = matched(np.array([f.box for f in some]).reshape(-1, 4), page)
+        boxes = np.array([f.box for f in some]).reshape(-1, 4)
+        here, n_missed = matched(boxes, page)
         of_page += [k] * len(some)
         labels.append(here)
         missed.append(n_missed)
         glyphs += [cut_out(grey, f.box).glyph for f in some]
         found += some
+        relative.append(joint.relative_heights(boxes, np.array([f.score for f in some])))
     images = np.array(glyphs, np.uint8).reshape(-1, 28, 28)
     return Places(
         np.array(of_page, np.int64),
@@ -71,6 +74,7 @@ def places(pages: list[Page], finder: Finder, model: Model, judge: Judge) -> Pla
         np.array([f.support for f in found]),
         model.calibrated(images).astype(np.float64),
         judge.scores(images).astype(np.float64),
+        np.concatenate(relative),
         np.array(missed, np.int64),
     )
 
@@ -97,19 +101,19 @@ def fit(seen: Places, accepted_wrongly: float = 0.5) -> Joint:
 
     counts = seen.labels != -2
     is_digit = (seen.labels >= 0)[counts].astype(np.float64)
-    given = joint.features(seen.found, seen.support, seen.classified, seen.judged)[counts]
+    given = joint.features(*seen[2:7])[counts]
 
     def digit_loss(weights: NDArray[np.float64]) -> float:
         logits = given @ weights
         return float(np.mean(np.logaddexp(0, logits) - is_digit * logits) + 1e-4 * (weights[1:] ** 2).sum())
 
-    digit = minimize(digit_loss, np.array([0.0, 1, 0.1, 0, 0]), method="BFGS").x
+    digit = minimize(digit_loss, np.array([0.0, 1, 0.1, 0, 0, 0, 0]), method="BFGS").x
     of_digit = seen.labels >= 0
     truth = seen.labels[of_digit]
 
     def class_loss(weights: NDArray[np.float64]) -> float:
         plain = Joint(classes=(float(weights[0]), float(weights[1])))
-        chances = plain.weighed(*(part[of_digit] for part in seen[2:6]))[1]
+        chances = plain.weighed(*(part[of_digit] for part in seen[2:7]))[1]
         return float(-np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-9)).mean())
 
     classes = minimize(class_loss, np.array([0.6, 0.6]), method="Nelder-Mead").x
@@ -127,7 +131,7 @@ def fit(seen: Places, accepted_wrongly: float = 0.5) -> Joint:
 
 def texts(seen: Places, weights: Joint) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """For each page the product of its digits' probabilities, and whether its text is right (1) or not (0)."""
-    scores, chances = weights.weighed(seen.found, seen.support, seen.classified, seen.judged)
+    scores, chances = weights.weighed(*seen[2:7])
     accepted = scores >= weights.threshold
     sure = np.where(accepted, scores * chances.max(axis=1), 1 - scores)
     fine = np.where(accepted, chances.argmax(axis=1) == seen.labels, seen.labels < 0) | (seen.labels == -2)

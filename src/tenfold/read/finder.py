@@ -131,7 +131,7 @@ def _agreed(boxes: NDArray[np.float64], chances: NDArray[np.float64]) -> list[Fo
     for i in order:
         if not left[i]:
             continue
-        same = left & (_overlap(boxes[i], boxes) > _SAME)
+        same = left & ((_overlap(boxes[i], boxes) > _SAME) | _stacked(boxes[i], boxes))
         left &= ~same
         weights = scores[same] ** 2 * (_overlap_of_union(boxes[i], boxes[same]) > 0.4)
         weights /= weights.sum()
@@ -148,6 +148,14 @@ def _crossing(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[
 def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """The shared area as a share of the smaller box."""
     return np.asarray(_crossing(box, others) / np.minimum(box[2:].prod(), others[:, 2:].prod(axis=1)))
+
+
+def _stacked(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which boxes share most of their width and some of their height with one: in a row, no digit stands on another."""
+    low = np.maximum(box[:2], others[:, :2])
+    high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
+    across, down = (np.maximum(high - low, 0) / np.minimum(box[2:], others[:, 2:])).T
+    return np.asarray((across > 0.7) & (down > 0.3))
 
 
 def _overlap_of_union(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST = 1e-7
+_SURE = 0.6
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,15 @@ class Joint:
 
     Attributes:
         classes: how much the finder's and the classifier's logarithms of probabilities count.
-        digit: constant, then the weights of the finder's logit, the judge's, the logarithm of the cells that agreed, and the
-            classifier's largest logarithm: together the logit of being a digit.
+        digit: constant, then the weights of the finder's logit, the judge's, the logarithm of the cells that agreed, the
+            classifier's largest logarithm, and of how much smaller and larger it is than the others: together the logit of
+            being a digit.
         text: constant and weight of the logit that all digits of a text are right.
         threshold: from which probability on a candidate is accepted.
     """
 
     classes: tuple[float, float] = (0.7, 0.7)
-    digit: tuple[float, float, float, float, float] = (0.0, 1.0, 0.0, 0.0, 0.0)
+    digit: tuple[float, ...] = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     text: tuple[float, float] = (0.0, 1.0)
     threshold: float = 0.5
 
@@ -43,6 +45,7 @@ class Joint:
         support: NDArray[np.float64],
         classified: NDArray[np.floating],
         judged: NDArray[np.floating],
+        relative: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The probability of being a digit, float64 (n,), and of each of the ten then, float64 (n, 10).
 
@@ -51,11 +54,12 @@ class Joint:
             support: the cells that agreed, (n,).
             classified: the classifier's probabilities, (n, 10).
             judged: the judge's scores, (n,).
+            relative: how high each is beside the others, (n,); see `relative_heights`.
         """
         logits = self.classes[0] * _log(found[:, :10]) + self.classes[1] * _log(classified)
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
-        scores = 1 / (1 + np.exp(-features(found, support, classified, judged) @ np.array(self.digit)))
+        scores = 1 / (1 + np.exp(-features(found, support, classified, judged, relative) @ np.array(self.digit)))
         return scores, chances
 
     def text_confidence(self, product: float) -> float:
@@ -70,8 +74,9 @@ def features(
     support: NDArray[np.float64],
     classified: NDArray[np.floating],
     judged: NDArray[np.floating],
+    relative: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """What speaks for a digit, float64 (n, 5), in the order of `Joint.digit`; arguments as in `Joint.weighed`."""
+    """What speaks for a digit, float64 (n, 7), in the order of `Joint.digit`; arguments as in `Joint.weighed`."""
     score = np.clip(1 - found[:, 10], _LEAST, 1 - _LEAST)
     judged = np.clip(judged.astype(np.float64), 1e-4, 1 - 1e-4)
     return np.stack(
@@ -81,9 +86,19 @@ def features(
             np.log(judged / (1 - judged)),
             np.log(np.maximum(support, 0.1)),
             _log(classified).max(axis=1),
+            np.minimum(relative, 0) ** 2,
+            np.maximum(relative, 0) ** 2,
         ],
         axis=1,
     )
+
+
+def relative_heights(boxes: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logarithm of each height over the median of those that are surely digits, float64 (n,); 0 where there are none."""
+    sure = boxes[scores > _SURE, 3] if len(boxes) else np.zeros(0)
+    if not len(sure):
+        return np.zeros(len(boxes))
+    return np.asarray(np.log(np.maximum(boxes[:, 3], 1e-3) / np.median(sure)))
 
 
 def _log(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -56,7 +56,7 @@ class Model:
         self._check_interface()
         self.metadata = self._read_metadata()
         self.temperature: float = self._positive("temperature", 1.0)
-        self.threshold: float = self._threshold()
+        self.threshold: float | None = self._threshold()
 
     def probabilities(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The network's own answer to glyphs, uint8 (N, 28, 28): float32 (N, 10), before calibration."""
@@ -94,9 +94,12 @@ class Model:
             raise ModelError(f"model {self.name}: {key} is {value!r}, expected a positive number")
         return float(value)
 
-    def _threshold(self) -> float:
+    def _threshold(self) -> float | None:
+        """The digit_score from which the model wants digits accepted; in format 1 that score meant something else."""
         thresholds = self.metadata.get("thresholds", {})
-        value = thresholds.get("digit_score", 0.0) if isinstance(thresholds, dict) else None
+        if thresholds == {} or self.metadata.get("format") == "1":
+            return None
+        value = thresholds.get("digit_score") if isinstance(thresholds, dict) else None
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise ModelError(f"model {self.name}: thresholds are {thresholds!r}, expected digit_score between 0 and 1")
         return float(value)

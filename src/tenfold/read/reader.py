@@ -19,7 +19,7 @@ from tenfold.read import model as models
 from tenfold.read.cutting import Cut, cut_out
 from tenfold.read.fields import ANYTHING, Field, likeliest
 from tenfold.read.finder import Finder, Found
-from tenfold.read.joint import Joint
+from tenfold.read.joint import Joint, relative_heights
 from tenfold.read.judge import Judge
 from tenfold.read.reading import Box, Digit, Reading
 
@@ -153,7 +153,8 @@ class Reader:
             # The way round that the paper suggests is given up only for a much better one.
             kept.append(start + (1 if len(some) > 1 and evidence[1] > 2 * evidence[0] else 0))
             start += len(some)
-        return Classification(probabilities[kept], score[kept], self._judge.threshold)
+        threshold = self._judge.threshold if self.model.threshold is None else self.model.threshold
+        return Classification(probabilities[kept], score[kept], threshold)
 
     def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
         """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
@@ -182,6 +183,7 @@ class Reader:
             np.array([f.support for f in found]),
             self.model.calibrated(glyphs),
             self._judge.scores(glyphs),
+            relative_heights(np.array([f.box for f in found]), np.array([f.score for f in found])),
         )
 
     def _text(self, scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field) -> tuple[list[int], float]:

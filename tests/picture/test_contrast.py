@@ -1,0 +1,39 @@
+"""Contrast: the same ink on other paper, in other light, gives about the same."""
+
+import numpy as np
+import pytest
+
+from tenfold.picture import contrast
+
+
+def page(paper: float = 220, ink: float = 60) -> np.ndarray:
+    page = np.full((80, 120), paper, np.float32)
+    page[20:60, 40:45] = ink
+    page[20:25, 40:70] = ink
+    return page
+
+
+def test_ink_is_positive_and_paper_about_nothing() -> None:
+    seen = contrast(page())
+    assert seen.dtype == np.float32
+    assert seen[20:60, 41:44].min() > 1.5
+    assert np.abs(seen[70:, :20]).max() < 0.2
+    assert seen.max() <= 6
+    assert seen.min() >= -6
+
+
+@pytest.mark.parametrize("change", [lambda p: p * 0.5, lambda p: p - 40, lambda p: 0.7 * p + 30])
+def test_brightness_and_strength_of_the_ink_do_not_matter(change) -> None:
+    np.testing.assert_allclose(contrast(change(page())), contrast(page()), atol=0.05)
+
+
+def test_a_slope_of_light_hardly_matters() -> None:
+    light = np.linspace(0.7, 1.2, 120, dtype=np.float32)
+    lit = contrast(page() * light)
+    assert lit[20:60, 41:44].min() > 1.2
+    assert np.abs(lit[65:, :30]).max() < 0.8
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (3, 3)])
+def test_tiny_and_blank_pictures_are_calm(shape: tuple[int, int]) -> None:
+    assert np.abs(contrast(np.full(shape, 128, np.float32))).max() == 0

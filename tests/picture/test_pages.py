@@ -1,0 +1,64 @@
+"""Documents of several pages."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tenfold.errors import MissingExtraError, PictureError
+from tenfold.picture import decode, pages
+
+
+@pytest.fixture
+def shades() -> list[Image.Image]:
+    return [Image.new("L", (40, 30), shade) for shade in (10, 120, 240)]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".pdf"])
+def test_pages_come_in_order_with_their_numbers(shades: list[Image.Image], suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"three{suffix}"
+    shades[0].save(path, save_all=True, append_images=shades[1:])
+    found = [(name, int(decode(page).mean())) for name, page in pages(str(path))]
+    assert [name for name, _ in found] == [f"{path}#{k}" for k in (1, 2, 3)]
+    assert [shade for _, shade in found] == pytest.approx([10, 120, 240], abs=3)
+
+
+def test_a_plain_picture_is_itself(shades: list[Image.Image], tmp_path: Path) -> None:
+    for name in ("one.tif", "one.png"):
+        shades[0].save(tmp_path / name)
+        assert list(pages(str(tmp_path / name))) == [(str(tmp_path / name),) * 2]
+    assert list(pages("nowhere.tif")) == [("nowhere.tif", "nowhere.tif")]  # whoever reads it says so
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.7 nonsense", b"no PDF"])
+def test_a_broken_pdf_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "bad.pdf").write_bytes(content)
+    with pytest.raises(PictureError, match=r"bad\.pdf"):
+        list(pages(str(tmp_path / "bad.pdf")))
+    with pytest.raises(PictureError, match=r"no\.pdf"):
+        list(pages(str(tmp_path / "no.pdf")))
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".pdf"])
+def test_too_many_pages_are_refused(
+    shades: list[Image.Image], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"three{suffix}"
+    shades[0].save(path, save_all=True, append_images=shades[1:])
+    monkeypatch.setenv("TENFOLD_MAX_PAGES", "2")
+    with pytest.raises(PictureError, match="TENFOLD_MAX_PAGES"):
+        list(pages(str(path)))
+
+
+def test_an_enormous_pdf_page_is_not_drawn(shades: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shades[0].save(tmp_path / "one.pdf")
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "100")
+    with pytest.raises(PictureError, match="when drawn"):
+        list(pages(str(tmp_path / "one.pdf")))
+
+
+def test_without_its_library_a_pdf_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    with pytest.raises(MissingExtraError, match=r"tenfold\[pdf\]"):
+        list(pages("any.pdf"))

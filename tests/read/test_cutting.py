@@ -1,0 +1,38 @@
+"""A digit cut out of its surroundings."""
+
+import numpy as np
+import pytest
+
+from tenfold.read.cutting import cut_out
+
+
+def page() -> np.ndarray:
+    """An upright stroke between two neighbours, on uneven paper."""
+    grey = np.full((120, 200), 210, np.float32) + np.linspace(-10, 10, 200, dtype=np.float32)
+    grey[30:90, 96:104] = 40
+    grey[30:90, 60:68] = 40
+    grey[30:90, 132:140] = 40
+    return grey
+
+
+def test_only_the_digit_itself_is_in_the_glyph() -> None:
+    cut = cut_out(page(), np.array([92, 28, 16, 64]))
+    columns = np.flatnonzero(cut.glyph.max(axis=0) > 100)
+    assert cut.glyph.shape == (28, 28)
+    assert np.ptp(columns) <= 4, "one stroke and not three"
+    assert np.ptp(np.flatnonzero(cut.glyph.max(axis=1) > 100)) == pytest.approx(19, abs=1)
+
+
+def test_the_box_is_drawn_tight_around_its_ink() -> None:
+    cut = cut_out(page(), np.array([93, 26, 13, 70]))
+    assert cut.box == pytest.approx([96, 30, 8, 60], abs=1.5)
+    large = np.kron(page(), np.ones((6, 6), np.float32))
+    assert cut_out(large, 6 * np.array([93, 26, 13, 70])).box == pytest.approx([576, 180, 48, 360], abs=9)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 1, 1), (190, 110, 30, 30), (-5, -5, 20, 20), (10, 10, 8, 12)])
+def test_blank_paper_and_the_rim_are_no_trouble(box: tuple[int, ...]) -> None:
+    cut = cut_out(page(), np.array(box, float))
+    assert cut.glyph.shape == (28, 28)
+    assert cut.glyph.dtype == np.uint8
+    assert np.isfinite(cut.box).all()
