@@ -123,21 +123,23 @@ class Composer:
         strokes = np.asarray(sheet.ink / np.float32(255), np.float32)
         strokes = clutter.drawn_over(strokes, np.array(sheet.boxes).reshape(-1, 4), hand.height, hand.pen, random)
         rules = papers.rules(strokes.shape, base_lines, np.array(sheet.boxes).reshape(-1, 4), hand.height, random)
-        picture = papers.photographed(strokes, rules, random)
+        picture = papers.photographed(strokes, rules, np.array(sheet.boxes).reshape(-1, 4), random)
         return _ordered(picture, sheet)
 
-    def line(self, random: np.random.Generator, n_digits: int, digit_height: float) -> Page:
-        """A single row with little around it, as cut out of a form."""
+    def line(self, random: np.random.Generator, n_digits: int, digit_height: float, cut: bool = True) -> Page:
+        """A single row with little around it, as cut out of a form; `cut` as in `page`."""
         hand = Hand.drawn(random, digit_height)
-        room = int(digit_height * random.uniform(1.02, 2.0))
-        sheet = _Sheet(np.zeros((room, int((n_digits + 2) * (2.2 * digit_height + max(hand.gap, 0)))), np.uint8), [], [], [])
+        room = int(digit_height * random.uniform(1.02 if cut else 1.6, 2.2))
+        sheet = _Sheet(
+            np.zeros((room, int((n_digits + 2) * (2.2 * digit_height + max(hand.gap, 0)))), np.uint8), [], [], [], cut
+        )
         base = (room + digit_height) / 2 + random.normal(0, 0.05) * digit_height
         end = self._row(sheet, hand, base, 0, random, n_digits)
         width = int(np.clip(end + random.uniform(0.05, 0.5) * digit_height, 8, sheet.ink.shape[1]))
         boxes = np.array(sheet.boxes).reshape(-1, 4)
         strokes = np.asarray(sheet.ink[:, :width] / np.float32(255), np.float32)
         rules = papers.rules(strokes.shape, [base], boxes, hand.height, random)
-        return _ordered(papers.photographed(strokes, rules, random), sheet)
+        return _ordered(papers.photographed(strokes, rules, np.array(sheet.boxes).reshape(-1, 4), random), sheet)
 
     def _row(
         self, sheet: _Sheet, hand: Hand, base: float, row: int, random: np.random.Generator, n_digits: int | None = None

@@ -89,12 +89,15 @@ def security_print(shape: tuple[int, ...], random: np.random.Generator) -> NDArr
     return np.asarray(waves / waves.max(), np.float32)
 
 
-def photographed(strokes: NDArray[np.float32], printed: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.uint8]:
+def photographed(
+    strokes: NDArray[np.float32], printed: NDArray[np.float32], boxes: NDArray[np.floating], random: np.random.Generator
+) -> NDArray[np.uint8]:
     """Ink and print on paper under uneven light, with grain, blur and compression: uint8 (H, W), dark ink on lighter paper.
 
     Args:
         strokes: float32 (H, W), 0 paper to 1 full ink.
         printed: the same of printed rules.
+        boxes: (n, 4), x, y, width, height of the digits, which nothing may cover.
         random: decides the rest.
     """
     paper = random.uniform(0.45, 1)
@@ -113,7 +116,7 @@ def photographed(strokes: NDArray[np.float32], printed: NDArray[np.float32], ran
         picture -= depth * random.uniform(0.05, 0.4) * security_print(strokes.shape, random)
     picture *= light(strokes.shape, random)
     if random.random() < 0.12:
-        picture = _with_table(picture, random)
+        picture = _with_table(picture, boxes, random)
     if random.random() < 0.5:
         picture = ndimage.gaussian_filter(picture, random.uniform(0.3, 1.1))
     pixels = np.asarray(np.clip(picture, 0, 1) * 255, np.uint8)
@@ -132,13 +135,15 @@ def light(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.flo
     return np.asarray(level, np.float32)
 
 
-def _with_table(picture: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+def _with_table(picture: NDArray[np.float32], boxes: NDArray[np.floating], random: np.random.Generator) -> NDArray[np.float32]:
     """A strip along one side that is no paper, but something darker, or lighter."""
     h, w = picture.shape
     y, x = np.mgrid[:h, :w].astype(np.float32)
     depth = random.uniform(0.02, 0.2)
     distance = [x / w, 1 - x / w, y / h, 1 - y / h][random.integers(4)] + random.normal(0, 0.03) * (x / w + y / h)
     grain = random.standard_normal(picture.shape, np.float32) * random.uniform(0, 0.15)
+    for x0, y0, width, height in boxes.astype(int):
+        depth = min(depth, float(distance[y0 : y0 + height, x0 : x0 + width].min(initial=1.0)))
     return np.asarray(np.where(distance < depth, random.uniform(0, 1) + grain, picture), np.float32)
 
 

@@ -45,7 +45,9 @@ class Places(NamedTuple):
 def picture(composer: Composer, random: np.random.Generator) -> Page:
     """A composed picture of any size: one row cut out closely, or a page."""
     if random.random() < 0.5:
-        return composer.line(random, int(random.integers(1, 11)), float(np.exp(random.uniform(np.log(14), np.log(110)))))
+        return composer.line(
+            random, int(random.integers(1, 11)), float(np.exp(random.uniform(np.log(14), np.log(110)))), cut=False
+        )
     width = int(random.integers(160, 900))
     height = int(width * random.uniform(0.25, 1.1))
     digit_height = float(np.exp(random.uniform(np.log(20), np.log(max(24, height / 2)))))

@@ -27,6 +27,7 @@ __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
 _WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
 _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
+_SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
 _LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
 
@@ -165,13 +166,13 @@ class Reader:
         return self._finder.find(grey), grey, scale
 
     def _dark_on_light(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The picture with dark ink: that way round in which more digits are found, else the way the contrast is skewed."""
+        """The picture with dark ink: that way round in which more digits are found and strokes are darker than paper."""
         small = _shrunk(grey, _POLARITY_PIXELS)
         as_is, turned = (sum(f.score for f in self._finder.find(one) if f.score > 0.5) for one in (small, 255 - small))
-        if as_is == turned:
-            below = picture.contrast(small)
-            turned = as_is - float((below**3).mean())
-        return grey if as_is >= turned else 255 - grey
+        below = picture.contrast(small)
+        # Ink is rarer than paper: of 164 developing pictures the skewness had the right sign in all but one, at 0.3 to 6.
+        skewness = float((below**3).mean() / max(float((below**2).mean()), 1e-9) ** 1.5)
+        return grey if as_is - turned + _SKEWNESS_COUNTS * skewness >= 0 else 255 - grey
 
     def _weighed(self, found: list[Found], cuts: list[Cut]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The probability that each is a digit, (n,), and which one it is then, (n, 10): as the networks say together."""
