@@ -62,5 +62,5 @@ def test_a_line_has_so_many_digits_and_no_more_room_than_they_need(composer: Com
     for n in (1, 4, 9):
         page = composer.line(np.random.default_rng(1), n, 30)
         assert len(page.labels) == n
-        assert page.picture.shape[0] <= 60
+        assert page.picture.shape[0] <= 66
         assert page.picture.shape[1] < (n + 2) * 90

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tenfold.read.cutting import cut_out
+from tenfold.read.cutting import cut_out, distinct
 
 
 def page() -> np.ndarray:
@@ -36,3 +36,9 @@ def test_blank_paper_and_the_rim_are_no_trouble(box: tuple[int, ...]) -> None:
     assert cut.glyph.shape == (28, 28)
     assert cut.glyph.dtype == np.uint8
     assert np.isfinite(cut.box).all()
+
+
+def test_the_same_ink_found_twice_is_one() -> None:
+    cuts = [cut_out(page(), np.array(box, float)) for box in ((93, 28, 13, 64), (95, 27, 12, 66), (56, 28, 14, 64))]
+    assert distinct(cuts) == [0, 2]
+    assert distinct([]) == []

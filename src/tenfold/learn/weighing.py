@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tenfold.learn.composing import Composer, Page
 from tenfold.read import joint
-from tenfold.read.cutting import cut_out
+from tenfold.read.cutting import cut_out, distinct
 from tenfold.read.finder import Finder, Found
 from tenfold.read.joint import Joint
 from tenfold.read.judge import Judge
@@ -59,13 +59,16 @@ def places(pages: list[Page], finder: Finder, model: Model, judge: Judge) -> Pla
     of_page, labels, missed, glyphs, found, relative = [], [], [], [], list[Found](), []
     for k, page in enumerate(pages):
         grey = page.picture.astype(np.float32)
-        some = finder.find(grey)
+        every = finder.find(grey)
+        cuts = [cut_out(grey, f.box) for f in every]
+        kept = distinct(cuts)
+        some = [every[i] for i in kept]
         boxes = np.array([f.box for f in some]).reshape(-1, 4)
         here, n_missed = matched(boxes, page)
         of_page += [k] * len(some)
         labels.append(here)
         missed.append(n_missed)
-        glyphs += [cut_out(grey, f.box).glyph for f in some]
+        glyphs += [cuts[i].glyph for i in kept]
         found += some
         relative.append(joint.relative_heights(boxes, np.array([f.score for f in some])))
     images = np.array(glyphs, np.uint8).reshape(-1, 28, 28)

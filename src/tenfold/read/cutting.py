@@ -15,6 +15,7 @@ from tenfold.picture.ink import otsu
 _AROUND = 0.35  # of the digit's height: how much paper around it is looked at
 _OWN = 0.1  # of its height: how far beyond its box its strokes may reach
 _ALIKE = 0.4  # shared area over the area of both: less, and the ink is not the digit's alone
+_TWICE = 0.6  # shared area over the area of both: more, and two cuts are the same ink
 _WORKING_SIDE = 96
 _FLOOR, _FULL = 0.25, 0.85  # of the way from paper to ink: what still counts as paper, and what as full ink
 
@@ -59,14 +60,23 @@ def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
     if inked is not None:
         offset = np.array([left + columns.start / shrink, top + rows.start / shrink, 0, 0])
         tight = np.array(inked) / shrink + offset
-        found = tight if _alike(tight, found) else found
+        found = tight if _alike(tight, found, _ALIKE) else found
     return Cut(glyph(Ink(own, 1)), found)
 
 
-def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+def distinct(cuts: list[Cut]) -> list[int]:
+    """Which cuts, the surest first, are of ink of their own: a thin digit may have been found twice, side by side."""
+    kept: list[int] = []
+    for i, cut in enumerate(cuts):
+        if not any(_alike(cut.box, cuts[k].box, _TWICE) for k in kept):
+            kept.append(i)
+    return kept
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64], share: float) -> bool:
     low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
     shared = float(np.maximum(high - low, 0).prod())
-    return shared > _ALIKE * float(one[2:].prod() + other[2:].prod() - shared)
+    return shared > share * float(one[2:].prod() + other[2:].prod() - shared)
 
 
 def _strength(part: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from tenfold import picture
 from tenfold.picture import Source
 from tenfold.read import lines
 from tenfold.read import model as models
-from tenfold.read.cutting import Cut, cut_out
+from tenfold.read.cutting import Cut, cut_out, distinct
 from tenfold.read.fields import ANYTHING, Field, likeliest
 from tenfold.read.finder import Finder, Found
 from tenfold.read.joint import Joint, relative_heights
@@ -27,6 +27,7 @@ __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
 _WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
 _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
+_CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
 _SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
 _LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
@@ -119,11 +120,12 @@ class Reader:
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
         found, grey, scale = self._found(pixels)
-        rows = lines.rows(np.array([f.box for f in found]).reshape(-1, 4))
-        order = [i for row in rows for i in row]
-        some = [found[i] for i in order]
-        cuts = [cut_out(grey, f.box) for f in some]
-        scores, chances = self._weighed(some, cuts)
+        cuts = [cut_out(grey, f.box) for f in found]
+        kept = distinct(cuts)
+        rows = lines.rows(np.array([found[i].box for i in kept]).reshape(-1, 4))
+        order = [kept[i] for row in rows for i in row]
+        cuts = [cuts[i] for i in order]
+        scores, chances = self._weighed([found[i] for i in order], cuts)
         labels, confidence = self._text(scores, chances, known)
         if confidence < min_confidence:
             labels = [-1] * len(labels)
@@ -168,11 +170,13 @@ class Reader:
     def _dark_on_light(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
         """The picture with dark ink: that way round in which more digits are found and strokes are darker than paper."""
         small = _shrunk(grey, _POLARITY_PIXELS)
-        as_is, turned = (sum(f.score for f in self._finder.find(one) if f.score > 0.5) for one in (small, 255 - small))
         below = picture.contrast(small)
         # Ink is rarer than paper: of 164 developing pictures the skewness had the right sign in all but one, at 0.3 to 6.
-        skewness = float((below**3).mean() / max(float((below**2).mean()), 1e-9) ** 1.5)
-        return grey if as_is - turned + _SKEWNESS_COUNTS * skewness >= 0 else 255 - grey
+        evidence = float((below**3).mean() / max(float((below**2).mean()), 1e-9) ** 1.5)
+        if abs(evidence) < _CLEARLY_SKEWED:
+            as_is, turned = (sum(f.score for f in self._finder.find(one) if f.score > 0.5) for one in (small, 255 - small))
+            evidence = _SKEWNESS_COUNTS * evidence + as_is - turned
+        return grey if evidence >= 0 else 255 - grey
 
     def _weighed(self, found: list[Found], cuts: list[Cut]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The probability that each is a digit, (n,), and which one it is then, (n, 10): as the networks say together."""
