@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test check format bench bundled docs lock clean
+.PHONY: train test check format bench bundled serve docs lock clean
 train: .venv/ready
 	$(BIN)/tenfold train --recipe classic --run runs/classic --resume
 
@@ -36,6 +36,10 @@ bench: .venv/rivals
 # halves the time of the finder's steps.
 bundled: .venv/ready
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 $(BIN)/python -m tenfold.learn.bundling
+
+# The page to draw on and the HTTP interface, on this machine alone: http://127.0.0.1:8000
+serve: .venv/ready
+	$(BIN)/tenfold serve
 
 docs: .venv/ready
 	$(BIN)/python docs/generate.py

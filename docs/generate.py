@@ -15,7 +15,8 @@ from tenfold import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "cli.md"
-COMMANDS = ("train", "evaluate", "compare", "recipes", "runs", "submit", "export", "read", "inspect", "convert", "bench")
+_LEARNING = ("train", "evaluate", "compare", "recipes", "runs", "submit", "export")
+COMMANDS = (*_LEARNING, "read", "serve", "inspect", "convert", "bench")
 
 
 def page() -> str:

@@ -24,6 +24,21 @@ class Limits:
     max_digits: int = 2_000_000  # digits in one data set: 1.6 GB of pixels
     max_model_bytes: int = 64 * 2**20  # an ONNX file; tenfold's own are under 1 MB
     max_recipe_bytes: int = 2**20  # a recipe file; tenfold's own are about 1 kB
+    # Of the service:
+    max_request_bytes: int = 16 * 2**20  # a picture sent in; phones make 2 to 12 MB
+    max_json_bytes: int = 4 * 2**20  # JSON sent in: while it is parsed nothing else is answered, about 50 ms
+    max_buffered_bytes: int = 256 * 2**20  # bodies of all requests under way together
+    max_discarded_bytes: int = 64 * 2**20  # read and thrown away so that a client still sending sees its refusal
+    max_header_bytes: int = 64 * 2**10  # all headers of a request
+    max_connections: int = 1000
+    max_request_glyphs: int = 4096
+    max_batch_glyphs: int = 256  # of several requests, classified in one go
+    max_header_s: int = 10  # from the first byte of a request until its headers are whole
+    max_body_s: int = 30  # until its body is whole
+    max_work_s: int = 30  # from then until the answer
+    max_idle_s: int = 30  # a connection without a request
+    max_discard_s: int = 5
+    max_drain_s: int = 20  # from SIGTERM until the process ends
 
 
 def from_environment() -> Limits:

@@ -40,11 +40,13 @@ class Classification:
         probabilities: float32 (N, 10), calibrated; 0.1 each where there is no ink.
         digit_score: float32 (N,), probability that the picture shows one digit at all; 0 where there is no ink.
         threshold: the digit_score from which a picture is accepted.
+        glyphs: what the network saw, uint8 (N, 28, 28), white ink on black.
     """
 
     probabilities: NDArray[np.float32]
     digit_score: NDArray[np.float32]
     threshold: float
+    glyphs: NDArray[np.uint8]
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -132,7 +134,7 @@ class Reader:
         line_of = [k for k, row in enumerate(rows) for _ in row]
         answers = zip(cuts, line_of, scores, chances, labels, strict=True)
         made = [
-            _digit(_box(cut.box * scale, pixels.shape), line, score, chance, label)
+            _digit(cut.glyph, _box(cut.box * scale, pixels.shape), line, score, chance, label)
             for cut, line, score, chance, label in answers
         ]
         return Reading(file, tuple(made), confidence, known, source)
@@ -146,18 +148,23 @@ class Reader:
             PictureError: a picture cannot be decoded. One that can be never raises: without ink it scores 0.
         """
         choices = [_glyphs(source) for source in pictures]
-        flat = np.array([glyph for some in choices for glyph in some], np.uint8).reshape(-1, 28, 28)
-        probabilities, score = self.model.calibrated(flat), self._judge.scores(flat)
-        blank = ~flat.any(axis=(1, 2))
-        probabilities[blank], score[blank] = 0.1, 0
+        every = self.classify_glyphs(np.array([glyph for some in choices for glyph in some], np.uint8).reshape(-1, 28, 28))
         kept, start = [], 0
         for some in choices:
-            evidence = score[start : start + len(some)] * probabilities[start : start + len(some)].max(axis=1)
+            part = slice(start, start + len(some))
+            evidence = every.digit_score[part] * every.probabilities[part].max(axis=1)
             # The way round that the paper suggests is given up only for a much better one.
             kept.append(start + (1 if len(some) > 1 and evidence[1] > 2 * evidence[0] else 0))
             start += len(some)
+        return Classification(every.probabilities[kept], every.digit_score[kept], every.threshold, every.glyphs[kept])
+
+    def classify_glyphs(self, glyphs: NDArray[np.uint8]) -> Classification:
+        """Classify glyphs, uint8 (N, 28, 28), white ink on black, just as they are."""
+        probabilities, score = self.model.calibrated(glyphs), self._judge.scores(glyphs)
+        blank = ~glyphs.any(axis=(1, 2))
+        probabilities[blank], score[blank] = 0.1, 0
         threshold = self._judge.threshold if self.model.threshold is None else self.model.threshold
-        return Classification(probabilities[kept], score[kept], threshold)
+        return Classification(probabilities, score, threshold, glyphs)
 
     def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
         """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
@@ -204,7 +211,7 @@ class Reader:
         return labels_or_none, self._joint.text_confidence(probability)
 
 
-def _digit(box: Box, line: int, score: float, chances: NDArray[np.float64], label: int) -> Digit:
+def _digit(glyph: NDArray[np.uint8], box: Box, line: int, score: float, chances: NDArray[np.float64], label: int) -> Digit:
     shown = label if label >= 0 else int(chances.argmax())
     return Digit(
         label=shown,
@@ -213,6 +220,7 @@ def _digit(box: Box, line: int, score: float, chances: NDArray[np.float64], labe
         line=line,
         probabilities=tuple(float(p) for p in chances),
         accepted=label >= 0,
+        glyph=glyph,
     )
 
 

@@ -7,6 +7,9 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tenfold import picture
 from tenfold.picture import Source
 from tenfold.read.fields import ANYTHING, Field
@@ -25,6 +28,7 @@ class Digit:
         line: the row it stands in, from 0.
         probabilities: calibrated, for each of the ten digits.
         accepted: whether it counts; a refused one is left out of the text.
+        glyph: what the network saw, uint8 (28, 28), white ink on black; None in a digit made by hand.
     """
 
     label: int
@@ -33,6 +37,7 @@ class Digit:
     line: int
     probabilities: tuple[float, ...]
     accepted: bool
+    glyph: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""`tenfold serve`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenfold.cli import app
+from tenfold.errors import UsageError, of_system
+
+_MOST_TOKEN_BYTES = 4096
+_LEAST_TOKEN_LENGTH = 16
+
+
+@app.command(short_help="The service and the page.")
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 8000,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A further name it may be called by; may be repeated.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A run's folder or an .onnx file instead of the bundled model; watched for changes.")
+    ] = None,
+    max_queue: Annotated[int, typer.Option(min=1, help="Requests that may wait before others are refused.")] = 64,
+    token: Annotated[Path | None, typer.Option(metavar="FILE", help="A file with the token that callers must know.")] = None,
+    samples: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where corrected digits are kept, if a user agrees.", show_default=False)
+    ] = None,
+    allow_load: Annotated[bool, typer.Option("--allow-load", help="Let callers have the model's file read anew.")] = False,
+) -> None:
+    """Serve the page to draw on and the HTTP interface, on this machine alone unless told otherwise; docs/service.md."""
+    from tenfold.errors import MissingExtraError
+    from tenfold.serve.settings import Settings
+
+    settings = Settings(
+        host=host,
+        port=port,
+        allow_hosts=tuple(allow_host or ()),
+        model=model,
+        max_queue=max_queue,
+        token=None if token is None else _read_token(token),
+        samples=samples or _default_samples(),
+        allow_load=allow_load,
+    )
+    try:
+        from tenfold.serve.server import serve as run
+    except MissingExtraError:
+        raise
+    except ModuleNotFoundError as problem:
+        raise MissingExtraError("serve", str(problem.name)) from problem
+    code = run(settings)
+    if code:
+        raise typer.Exit(code)
+
+
+def _read_token(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            token = file.read(_MOST_TOKEN_BYTES + 1).strip()
+    except OSError as problem:
+        raise UsageError(f"cannot read the token: {of_system(problem, path)}") from problem
+    if not _LEAST_TOKEN_LENGTH <= len(token) <= _MOST_TOKEN_BYTES or not token.isascii() or not token.decode().isprintable():
+        raise UsageError(
+            f"{path}: expected one line of at least {_LEAST_TOKEN_LENGTH} ASCII characters, such as openssl rand -hex 16"
+        )
+    return token.decode()
+
+
+def _default_samples() -> Path:
+    """In the user's folder for data (XDG base directory specification)."""
+    home = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".local" / "share") / "tenfold" / "samples.db"

@@ -1,0 +1,87 @@
+"""The application: its routes and what surrounds them."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+
+from tenfold.errors import MissingExtraError, TenfoldNotice
+
+try:
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+    from tenfold.serve import inference, metrics, observing, pages, reading
+except ModuleNotFoundError as problem:
+    raise MissingExtraError("serve", str(problem.name)) from problem
+
+from tenfold.serve.answers import RequestError, refusal
+from tenfold.serve.guards import Guarded
+from tenfold.serve.service import Service
+from tenfold.serve.settings import Settings
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Make the application.
+
+    Raises:
+        ModelError: the model cannot be used.
+    """
+    warnings.filterwarnings("ignore", category=TenfoldNotice)  # they are for a person at the command line
+    service = Service(settings)
+    app = Starlette(
+        routes=_routes(settings),
+        middleware=[
+            Middleware(observing.Observed, service=service),
+            Middleware(Guarded, settings=settings),
+        ],
+        exception_handlers={RequestError: _refused, HTTPException: _no_route},
+        lifespan=_lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return app
+
+
+def _routes(settings: Settings) -> list[BaseRoute]:
+    """All routes; those that are called most come first."""
+    made: list[BaseRoute] = [
+        *inference.routes(),
+        *reading.routes(),
+        *metrics.routes(),
+        *pages.routes(),
+    ]
+    for name in ("corrections", "learning"):
+        if find_spec(f"tenfold.serve.{name}"):
+            made += import_module(f"tenfold.serve.{name}").routes(settings)
+    return made
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    watching = asyncio.create_task(service.models.watch())
+    yield
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    service.workers.close()
+
+
+async def _refused(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, RequestError)
+    return refusal(problem, request.url.path)
+
+
+async def _no_route(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(problem.status_code, "refused")
+    return refusal(RequestError(problem.status_code, code, problem.detail, problem.headers), request.url.path)

@@ -1,0 +1,100 @@
+"""POST /read, /classify and /explain: pictures in, digits out."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from PIL import UnidentifiedImageError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tenfold.errors import PictureError, UsageError
+from tenfold.read.reader import Reader
+from tenfold.serve.answers import RequestError, answer
+from tenfold.serve.bodies import PICTURE_TYPES, Picture, media_type, picture_in
+
+T = TypeVar("T")
+
+
+async def read(request: Request) -> Response:
+    """POST /read: all digits of a picture. With `glyphs=1` each has the 28x28 that the network saw."""
+    asked = _asked(request.query_params)
+    with_glyphs = request.query_params.get("glyphs") == "1"
+    return await _answered(request, lambda reader, picture: _reading(reader, picture, asked, with_glyphs))
+
+
+async def classify(request: Request) -> Response:
+    """POST /classify: the one digit that a picture shows."""
+    return await _answered(request, _classification)
+
+
+async def _answered(request: Request, work: Callable[[Reader, Picture], dict[str, Any]]) -> Response:
+    service = request.app.state.service
+    service.workers.check_room()
+    media_type(request, PICTURE_TYPES)
+    served = service.models.current
+    async with service.bodies.of(request, service.limits.max_request_bytes) as body:
+        content_type = request.headers["content-type"]
+        found = await service.workers.run(functools.partial(_worked, work, served.reader, body, content_type))
+    return answer(found, headers={"x-model-version": served.version})
+
+
+def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, content_type: str) -> T:
+    """Runs in a thread."""
+    try:
+        return work(reader, picture_in(body, content_type))
+    except PictureError as problem:
+        if isinstance(problem.__cause__, UnidentifiedImageError):
+            raise RequestError(415, "unsupported_picture", str(problem)) from problem
+        raise RequestError(400, "bad_picture", str(problem)) from problem
+    except UsageError as problem:
+        raise RequestError(400, "bad_query", str(problem)) from problem
+
+
+def _reading(reader: Reader, picture: Picture, asked: Mapping[str, Any], with_glyphs: bool) -> dict[str, Any]:
+    reading = reader.read(picture.content, **asked)
+    made = reading.as_dict() | {"file": picture.name}
+    if with_glyphs:
+        for digit, facts in zip(reading.digits, made["digits"], strict=True):
+            facts["glyph"] = in_base64(digit.glyph)
+    return made
+
+
+def _classification(reader: Reader, picture: Picture) -> dict[str, Any]:
+    found = reader.classify([picture.content])
+    label = int(found.labels[0])
+    return {
+        "label": label,
+        "confidence": float(found.probabilities[0, label] * found.digit_score[0]),
+        "digit_score": float(found.digit_score[0]),
+        "accepted": bool(found.accepted[0]),
+        "probabilities": found.probabilities[0].tolist(),
+        "glyph": in_base64(found.glyphs[0]),
+    }
+
+
+def in_base64(array: Any) -> str:
+    """The bytes of an array, row by row, in base64."""
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def _asked(query: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of the field, as `tenfold read` takes it."""
+    asked: dict[str, Any] = {key: query[key] for key in ("pattern", "check") if key in query}
+    try:
+        if "digits" in query:
+            asked["digits"] = int(query["digits"])
+        if "min_confidence" in query:
+            asked["min_confidence"] = float(query["min_confidence"])
+    except ValueError as problem:
+        raise RequestError(400, "bad_query", "digits and min_confidence have to be numbers") from problem
+    return asked
+
+
+def routes() -> list[Route]:
+    """The routes of this module."""
+    return [Route("/read", read, methods=["POST"]), Route("/classify", classify, methods=["POST"])]
