@@ -7,18 +7,45 @@ import pytest
 from tenfold import Digits
 from tenfold.errors import ModelError
 from tenfold.learn import backend, exporting, networks, recipes
+from tenfold.read.model import Model
 
 CLASSIC = recipes.RECIPES["classic"]
 
 
 def test_the_model_has_the_names_and_types_of_the_contract() -> None:
     proto = onnx.load_from_string(exporting.to_onnx(networks.build(CLASSIC), {}))
-    (images,), (answer,) = proto.graph.input, proto.graph.output
+    (images,), (answer, *_) = proto.graph.input, proto.graph.output
     assert (images.name, answer.name) == ("images", "probabilities")
     assert images.type.tensor_type.elem_type == onnx.TensorProto.UINT8
     assert answer.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     shapes = [[d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim] for value in (images, answer)]
     assert shapes == [["batch", 28, 28], ["batch", 10]]
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("classic", [["batch", 128], ["batch", 64]]),
+        ("cnn", [["batch", 16, 14, 14], ["batch", 32, 14, 14], ["batch", 32, 7, 7], ["batch", 64, 7, 7], ["batch", 64, 7, 7]]),
+    ],
+)
+def test_hidden_layers_are_further_outputs(toy: Digits, name: str, shapes: list[list[object]]) -> None:
+    model = networks.build(recipes.RECIPES[name])
+    content = exporting.to_onnx(model, {})
+    outputs = onnx.load_from_string(content).graph.output[1:]
+    assert [output.name for output in outputs] == [f"activation_{k + 1}" for k in range(len(shapes))]
+    assert [[d.dim_param or d.dim_value for d in output.type.tensor_type.shape.dim] for output in outputs] == shapes
+    kinds = ("ReLU", "Dense")
+    last = [layer for layer in model.layers[:-1] if type(layer).__name__ in kinds][-1]
+    expected = np.asarray(keras_answer(model, last, toy.images[:1]))[0]
+    found = Model(content, "export").activations(toy.images[0])[outputs[-1].name]
+    assert np.allclose(np.moveaxis(found, 0, -1) if found.ndim == 3 else found, expected, atol=1e-5)
+
+
+def keras_answer(model: object, layer: object, images: np.ndarray) -> object:
+    import keras
+
+    return keras.Model(model.inputs[0], layer.output)(images)  # type: ignore[attr-defined]
 
 
 def test_the_same_weights_give_the_same_bytes_and_others_another_version() -> None:

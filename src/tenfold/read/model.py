@@ -71,6 +71,17 @@ class Model:
         powered = self.probabilities(glyphs).astype(np.float64) ** (1 / self.temperature)
         return np.asarray(powered / powered.sum(axis=1, keepdims=True), np.float32)
 
+    def activations(self, glyph: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """What the hidden layers answer to one glyph, uint8 (28, 28), the first first: (maps, H, W) or (units,) each.
+
+        Empty for a model that was exported without them.
+        """
+        names = [output.name for output in self._session.get_outputs() if output.name.startswith("activation_")]
+        if not names:
+            return {}
+        answers = self._session.run(names, {"images": np.ascontiguousarray(glyph[None])})
+        return {name: answer[0] for name, answer in zip(names, answers, strict=True)}
+
     def _check_interface(self) -> None:
         inputs = {i.name: (i.type, i.shape) for i in self._session.get_inputs()}
         outputs = {o.name: (o.type, o.shape) for o in self._session.get_outputs()}

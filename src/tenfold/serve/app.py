@@ -19,7 +19,7 @@ try:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from tenfold.serve import inference, metrics, observing, pages, reading
+    from tenfold.serve import explaining, inference, metrics, observing, pages, reading
 except ModuleNotFoundError as problem:
     raise MissingExtraError("serve", str(problem.name)) from problem
 
@@ -56,6 +56,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     made: list[BaseRoute] = [
         *inference.routes(),
         *reading.routes(),
+        *explaining.routes(),
         *metrics.routes(),
         *pages.routes(),
     ]

@@ -1,12 +1,12 @@
-"""POST /read, /classify and /explain: pictures in, digits out."""
+"""POST /read and /classify: pictures in, digits out."""
 
 from __future__ import annotations
 
-import base64
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
 from PIL import UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from tenfold.errors import PictureError, UsageError
 from tenfold.read.reader import Reader
 from tenfold.serve.answers import RequestError, answer
 from tenfold.serve.bodies import PICTURE_TYPES, Picture, media_type, picture_in
+from tenfold.serve.explaining import in_base64
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ def _reading(reader: Reader, picture: Picture, asked: Mapping[str, Any], with_gl
     made = reading.as_dict() | {"file": picture.name}
     if with_glyphs:
         for digit, facts in zip(reading.digits, made["digits"], strict=True):
-            facts["glyph"] = in_base64(digit.glyph)
+            facts["glyph"] = in_base64(np.asarray(digit.glyph))
     return made
 
 
@@ -75,11 +76,6 @@ def _classification(reader: Reader, picture: Picture) -> dict[str, Any]:
         "probabilities": found.probabilities[0].tolist(),
         "glyph": in_base64(found.glyphs[0]),
     }
-
-
-def in_base64(array: Any) -> str:
-    """The bytes of an array, row by row, in base64."""
-    return base64.b64encode(array.tobytes()).decode()
 
 
 def _asked(query: Mapping[str, str]) -> dict[str, Any]:
