@@ -1,0 +1,120 @@
+// "No, that's a 7": corrections are sent only with consent; those kept can be reviewed, relabelled, exported and deleted.
+
+import { showGlyph } from "./pixels.js";
+import { element } from "./row.js";
+import { ask } from "./server.js";
+
+const CONSENT = "tenfold.keep-corrections"; // in localStorage
+const A_PAGE = 60; // samples shown at once
+const CUT = 160; // pixels of a kept picture's longer side
+
+const byId = (id) => document.getElementById(id);
+
+export class Corrections extends EventTarget {
+  #n = 0; #shown = 0;
+
+  /** Event: `change`, whenever the number of kept corrections may have changed. */
+  constructor() {
+    super();
+    const consent = byId("consent");
+    consent.checked = recalled();
+    consent.addEventListener("change", () => remember(consent.checked));
+    byId("more").addEventListener("click", () => this.#load(this.#shown));
+    byId("forget").addEventListener("click", () => byId("sure").showModal());
+    byId("sure").addEventListener("close", () => { if (byId("sure").returnValue === "yes") this.#attempt(() => ask("DELETE", "samples")); });
+    this.#load(0);
+  }
+
+  get n() { return this.#n; }
+  get consent() { return byId("consent").checked; }
+
+  /** Keep, or change, what a person says of an item: one line to tell them. Throws Refusal. */
+  async keep(item, label, version, cut) {
+    if (!this.consent) return "Noted on this page only. To let tenfold learn from it, allow keeping below, then press again.";
+    if (item.kept !== null) await ask("PATCH", `samples/${item.kept}`, { label });
+    else item.kept = (await ask("POST", "samples", await sample(item, label, version, cut))).id;
+    await this.#load(0);
+    return "Kept. Thank you.";
+  }
+
+  async #load(offset) {
+    try {
+      const { enabled, stored, n, samples } = await ask("GET", `samples?limit=${A_PAGE}&offset=${offset}`);
+      this.#n = n;
+      this.#show(samples, offset, enabled ?? stored);
+      this.#tell("");
+    } catch (problem) {
+      if (problem.code !== "not_found") this.#tell(problem.message);
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #show(samples, offset, enabled) {
+    byId("consent").disabled = !enabled;
+    if (!enabled) byId("hand-lead").textContent = "This server keeps no corrections: it was started without a file for them (--samples FILE).";
+    this.#shown = offset + samples.length;
+    byId("kept").hidden = this.#n === 0;
+    byId("kept-title").textContent = `${this.#n} kept ${this.#n === 1 ? "correction" : "corrections"}`;
+    byId("more").hidden = this.#shown >= this.#n;
+    const cards = samples.map((one) => this.#card(one));
+    if (offset) byId("samples").append(...cards);
+    else byId("samples").replaceChildren(...cards);
+  }
+
+  #card(one) {
+    const card = element("li"), glyph = element("canvas"), label = element("select"), away = element("button", "icon");
+    glyph.setAttribute("role", "img");
+    glyph.setAttribute("aria-label", one.read_as === null ? "A digit you wrote" : `A digit you wrote, read as ${one.read_as}`);
+    showGlyph(glyph, one.glyph);
+    label.append(...[...Array(10).keys()].map((k) => new Option(k, k, k === one.label, k === one.label)));
+    label.setAttribute("aria-label", "It is a");
+    label.addEventListener("change", () => this.#attempt(() => ask("PATCH", `samples/${one.id}`, { label: Number(label.value) })));
+    away.type = "button";
+    away.setAttribute("aria-label", `Delete this ${one.label}`);
+    away.append(icon("close"));
+    away.addEventListener("click", () => this.#attempt(() => ask("DELETE", `samples/${one.id}`)));
+    card.append(glyph, label, away);
+    return card;
+  }
+
+  async #attempt(change) {
+    try {
+      await change();
+      await this.#load(0);
+    } catch (problem) {
+      this.#tell(problem.message);
+    }
+  }
+
+  #tell(message) {
+    byId("hand-problem").textContent = message;
+    byId("hand-problem").hidden = !message;
+  }
+}
+
+async function sample(item, label, version, cut) {
+  const picture = await base64(await cut(item.box, CUT));
+  return { consent: true, label, read_as: item.accepted ? item.label : null, glyph: item.glyph, picture, model_version: version };
+}
+
+async function base64(blob) {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+}
+
+function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const made = document.createElementNS(space, "svg"), use = document.createElementNS(space, "use");
+  use.setAttribute("href", `static/icons.svg#${name}`);
+  made.setAttribute("aria-hidden", "true");
+  made.append(use);
+  return made;
+}
+
+function recalled() {
+  try { return localStorage.getItem(CONSENT) === "yes"; } catch { return false; } // storage may be forbidden
+}
+
+function remember(kept) {
+  try { if (kept) localStorage.setItem(CONSENT, "yes"); else localStorage.removeItem(CONSENT); } catch { /* then it is asked anew */ }
+}

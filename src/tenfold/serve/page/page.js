@@ -1,0 +1,152 @@
+// The page: what is on the pad is read, shown, explained and corrected. Each part stands in a module of its own.
+
+import { Corrections } from "./corrections.js";
+import { DigitPanel } from "./digit.js";
+import { writeExample } from "./example.js";
+import { Latest } from "./latest.js";
+import { Learning } from "./learning.js";
+import { Pad } from "./pad.js";
+import { listen, opened } from "./photo.js";
+import { readDrawing, readPhoto } from "./reading.js";
+import { named, percent, Row } from "./row.js";
+import { Thinking } from "./thinking.js";
+
+const PAUSE = 150; // milliseconds without a change before it is read
+const SPEAK = 900; // milliseconds without a change before it is spoken
+
+const byId = (id) => document.getElementById(id);
+
+const pad = new Pad(byId("pad"));
+const row = new Row(byId("digits"), byId("boxes"), choose);
+const panel = new DigitPanel(correct);
+const thinking = new Thinking();
+const corrections = new Corrections();
+const learning = new Learning();
+const reader = new Latest((photo) => (photo ? readPhoto(photo) : readDrawing(pad)), show, failed, PAUSE);
+
+let items = [], chosen = -1, version = null, sent = null, speaking = 0;
+
+pad.addEventListener("begin", invite);
+pad.addEventListener("draw", () => { if (!pad.photo && pad.strokes.length === 0) invite(); });
+pad.addEventListener("change", changed);
+pad.addEventListener("fit", () => row.place(items, chosen, pad.placed));
+pad.addEventListener("pick", (event) => pick(event.detail));
+pad.addEventListener("pen", (event) => say(event.detail ? "Pen down" : "Pen up"));
+corrections.addEventListener("change", () => { learning.n = corrections.n; });
+learning.addEventListener("swap", () => reader.ask(sent));
+byId("undo").addEventListener("click", () => pad.undo());
+byId("clear").addEventListener("click", () => pad.clear());
+byId("example").addEventListener("click", () => writeExample(pad));
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, textarea, dialog");
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z" && !typing) {
+    event.preventDefault();
+    pad.undo();
+  }
+});
+listen(take);
+thinking.show(null);
+invite();
+
+/** A picture was handed in. */
+async function take(file) {
+  tell("");
+  try {
+    const { photo, picture, scale } = await opened(file);
+    sent = { picture, scale };
+    pad.show(photo);
+  } catch {
+    tell("This file is not a picture that the browser can show. PNG and JPEG always work.");
+  }
+}
+
+/** The pad shows something else. */
+function changed() {
+  if (!pad.photo) sent = null;
+  byId("paper").dataset.mode = pad.photo ? "photo" : "draw";
+  invite();
+  if (pad.empty) { reader.drop(); show({ items: [], confidence: null, version }); tell(""); }
+  else { byId("paper").classList.add("busy"); reader.ask(sent); }
+}
+
+function invite() {
+  byId("paper").classList.toggle("empty", pad.empty);
+  byId("undo").disabled = !pad.canUndo;
+  byId("clear").disabled = pad.empty;
+}
+
+/** It was read. */
+function show(reading) {
+  byId("paper").classList.remove("busy");
+  if (!pad.empty) tell("");
+  carryOver(items, reading.items);
+  ({ items, version } = reading);
+  chosen = Math.min(Math.max(chosen, 0), items.length - 1);
+  if (!pad.photo) chosen = items.length - 1; // the one written last, most likely
+  byId("summary").textContent = summary(reading);
+  choose(chosen);
+  say(pad.empty ? "" : spoken(reading));
+}
+
+function failed(problem, what) {
+  byId("paper").classList.remove("busy");
+  tell(problem.message);
+  if (problem.again) reader.ask(what, 1000 * problem.again);
+}
+
+/** What a person said of a digit stays with it while others are written beside it. */
+function carryOver(old, fresh) {
+  for (const one of fresh) {
+    const same = old.find((o) => o.right !== null && o.glyph === one.glyph);
+    if (same) Object.assign(one, { right: same.right, kept: same.kept });
+  }
+}
+
+function choose(i) {
+  chosen = i;
+  const item = items[i] ?? null;
+  row.show(items, chosen, pad.placed);
+  panel.show(item);
+  byId("corrected").textContent = "";
+  thinking.show(item?.glyph ?? null);
+}
+
+function pick(place) {
+  const inside = ([left, top, width, height]) => place[0] >= left && place[0] <= left + width && place[1] >= top && place[1] <= top + height;
+  const i = items.findIndex((item) => inside(item.box));
+  if (i >= 0) choose(i);
+}
+
+/** A person says which digit the chosen one is. */
+async function correct(label) {
+  const item = items[chosen];
+  item.right = label;
+  choose(chosen);
+  try {
+    byId("corrected").textContent = await corrections.keep(item, label, version, (box, side) => pad.cut(box, side));
+  } catch (problem) {
+    byId("corrected").textContent = problem.message;
+  }
+}
+
+function summary({ items: found, confidence }) {
+  if (pad.empty) return "";
+  if (!found.length) return "No digit found.";
+  const refused = found.filter((item) => !item.accepted).length;
+  if (refused) return `${refused === 1 ? "One piece is" : `${refused} pieces are`} not a digit.`;
+  return found.length > 1 && confidence !== null ? `All ${found.length} together: ${percent(confidence)} sure.` : "";
+}
+
+function spoken(reading) {
+  return reading.items.length ? `Read: ${reading.items.map(named).join(", ")}. ${summary(reading)}` : summary(reading);
+}
+
+function say(text) {
+  clearTimeout(speaking);
+  speaking = setTimeout(() => { byId("spoken").textContent = text; }, SPEAK);
+}
+
+function tell(message) {
+  byId("problem").textContent = message;
+  byId("problem").hidden = !message;
+}

@@ -1,0 +1,52 @@
+// From what the pad shows to the digits read on it. Only the page knows strokes, so only here every stroke is accounted for.
+
+import { classify, read } from "./server.js";
+import { covered, pieces } from "./strokes.js";
+
+const EXPLAINED = 0.8; // share of a piece's strokes that digits have to cover
+const CRUMB = 2.5; // pens: smaller pieces that are no digit are not worth a word
+const MOST_PIECES = 6; // looked at one by one
+const WORTH_SHOWING = 0.1; // confidence of a refused place of a photo
+
+/** A digit as the page has it: the server's, with `box` in the pad's coordinates and `right`: what its writer says it is. */
+const item = (digit, box) => ({ ...digit, box, right: null, kept: null });
+
+/** What a photo shows: {items, confidence, version}. */
+export async function readPhoto({ picture, scale }) {
+  const found = await read(picture);
+  const shown = found.digits.filter((d) => d.accepted || d.confidence >= WORTH_SHOWING);
+  return { items: shown.map((d) => item(d, d.box.map((v) => v / scale))), confidence: found.confidence, version: found.version };
+}
+
+/** What a pad's drawing shows: {items, confidence, version}; a piece that no digit covers is one item that is no digit. */
+export async function readDrawing(pad) {
+  const { strokes, pen } = pad;
+  const { picture, scale } = await pad.picture(strokes);
+  const found = await read(picture);
+  const digits = found.digits.filter((d) => d.accepted).map((d) => item(d, d.box.map((v) => v / scale)));
+  const odd = pieces(strokes, pen).filter((piece) => !explained(piece, digits, pen));
+  const kept = digits.filter((d) => !odd.some((piece) => within(middle(d.box), piece.box)));
+  const others = odd.filter((piece) => Math.max(...piece.box.slice(2)) > CRUMB * pen).slice(0, MOST_PIECES);
+  for (const piece of others) kept.push(await alone(pad, piece));
+  const line = (one) => kept.find((d) => d.line !== undefined && overlap(d.box, one.box))?.line ?? 0;
+  for (const one of kept) one.line ??= line(one);
+  kept.sort((a, b) => a.line - b.line || a.box[0] - b.box[0]);
+  return { items: kept, confidence: odd.length ? null : found.confidence, version: found.version };
+}
+
+/** A piece looked at by itself. */
+async function alone(pad, piece) {
+  const [x, y, width, height] = piece.box, margin = 0.15 * Math.max(width, height);
+  const { picture } = await pad.picture(piece.strokes, [x - margin, y - margin, width + 2 * margin, height + 2 * margin], 280);
+  return item(await classify(picture), piece.box);
+}
+
+/** Digits cover it, and not more of them than a hand can write with so many strokes. */
+function explained(piece, digits, pen) {
+  const mine = digits.filter((d) => within(middle(d.box), piece.box));
+  return mine.length <= piece.strokes.length + 1 && covered(piece.points, digits.map((d) => d.box), pen / 2) >= EXPLAINED;
+}
+
+const middle = ([x, y, width, height]) => [x + width / 2, y + height / 2];
+const within = ([x, y], [left, top, width, height]) => x >= left && x <= left + width && y >= top && y <= top + height;
+const overlap = (a, b) => Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]) > 0.3 * Math.min(a[3], b[3]);

@@ -1,0 +1,43 @@
+// What the page asks the server, and how a refusal or silence is put into one plain line.
+
+const PATIENCE = 30_000; // milliseconds until the server counts as gone
+
+/** The server refused, or did not answer (code "unreachable"). `again`: seconds after which to ask again, 0 for never. */
+export class Refusal extends Error {
+  constructor(message, code, again = 0) { super(message); Object.assign(this, { code, again }); }
+}
+
+/** Ask; the answer's JSON. `body` is a Blob, or anything else to be sent as JSON. Throws Refusal. */
+export async function ask(method, path, body) {
+  return (await answered(method, path, body)).json;
+}
+
+/** The digits of a picture, with what the network saw of each, and the version of the model: {digits, ..., version}. */
+export async function read(picture) {
+  const { json, headers } = await answered("POST", "read?glyphs=1", picture);
+  return { ...json, version: headers.get("x-model-version") };
+}
+
+export const classify = (picture) => ask("POST", "classify", picture);
+export const explain = (glyph) => ask("POST", "explain", { glyph });
+
+async function answered(method, path, body) {
+  const isBlob = body instanceof Blob;
+  const sent = body === undefined || isBlob ? body : JSON.stringify(body);
+  const headers = body === undefined || isBlob ? {} : { "content-type": "application/json" };
+  let response;
+  try {
+    response = await fetch(path, { method, body: sent, headers, signal: AbortSignal.timeout(PATIENCE) });
+  } catch {
+    throw new Refusal("The server does not answer. Is tenfold serve still running?", "unreachable", 3);
+  }
+  const json = response.status === 204 ? null : await response.json().catch(() => null);
+  if (response.ok) return { json, headers: response.headers };
+  const { code = "refused", message = `the server answered ${response.status}` } = json?.error ?? {};
+  const busy = response.status === 429 || response.status === 503;
+  throw new Refusal(sentence(message), code, busy ? Number(response.headers.get("retry-after")) || 1 : 0);
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+}

@@ -1,0 +1,109 @@
+// See it think: the layers of the network for the chosen digit, and which pixels speak for the answer.
+
+import { Latest } from "./latest.js";
+import { bytes, glow, showEvidence, showMaps, showUnits } from "./pixels.js";
+import { aDigit, element } from "./row.js";
+import { explain } from "./server.js";
+
+const MAPS = [
+  "Each tile is a detector, slid over the whole picture. It shines where it finds its kind of edge or stroke.",
+  "Each tile weighs all tiles before it: edges that meet become corners and bends.",
+  "Bends and corners that meet become loops, hooks, crossings.",
+  "Here words begin to fail: each tile is a mixture that helped to tell digits apart.",
+];
+
+const byId = (id) => document.getElementById(id);
+
+export class Thinking {
+  #latest = new Latest(explain, (answer, glyph) => this.#show(answer, glyph), () => this.#quiet(), 60);
+  #glyph = null;
+
+  /** Show what happens to a glyph (base64); null clears. */
+  show(glyph) {
+    if (glyph === this.#glyph) return;
+    this.#glyph = glyph;
+    if (glyph) this.#latest.ask(glyph);
+    else { this.#latest.drop(); this.#quiet(); }
+  }
+
+  #quiet() {
+    this.#glyph = null;
+    byId("layers").replaceChildren(element("p", "empty", "Write a digit, and its way through the network appears here."));
+  }
+
+  #show(answer, glyph) {
+    const { label, layers } = answer;
+    byId("layers-none").hidden = layers.length > 0;
+    const steps = [seen(glyph), ...layers.map((layer, k) => step(layer, k, layers)), votes(answer), evidence(glyph, answer)];
+    byId("layers").replaceChildren(...steps);
+    byId("layers").dataset.label = label;
+  }
+}
+
+function seen(glyph) {
+  const values = bytes(glyph);
+  return figure("784 pixels", "The digit, made 28 × 28. Each pixel is a number: 0 is paper, 255 is ink.", (canvas) => {
+    showMaps(canvas, [28, 28, 1], values, 1, (v) => [v, v, v]);
+  }, "The glyph, 28 by 28 pixels");
+}
+
+function step(layer, k, layers) {
+  const values = bytes(layer.values);
+  if (layer.kind === "units") {
+    const [n] = layer.shape;
+    return figure(`Layer ${k + 1}: ${n} units`, unitsText(k, layers), (canvas) => showUnits(canvas, values, Math.ceil(Math.sqrt(n)), glow),
+      `How active each of the ${n} units of layer ${k + 1} is`);
+  }
+  const [height, width, n] = layer.shape;
+  return figure(`Layer ${k + 1}: ${n} maps`, mapsText(k, layers, width, height), (canvas) => showMaps(canvas, layer.shape, values, Math.ceil(Math.sqrt(n)), glow),
+    `The ${n} feature maps of layer ${k + 1}, ${width} by ${height} pixels each`);
+}
+
+/** What a layer of maps does, in words as far as they go. */
+function mapsText(k, layers, width, height) {
+  const last = k > 0 && k === layers.findLastIndex((layer) => layer.kind === "maps");
+  const smaller = k > 0 && layers[k - 1].shape[1] > width;
+  const text = last ? "Few still shine. What is left is what sets this digit apart from the others." : MAPS[Math.min(k, MAPS.length - 1)];
+  return `${smaller ? `Seen from further away, ${width} × ${height}. ` : ""}${text}`;
+}
+
+function unitsText(k, layers) {
+  if (k === 0) return "Each square asks one question of all 784 pixels at once. The brighter, the more its answer is yes.";
+  return layers[k - 1].kind === "units" ? "Each square weighs all squares before it." : "Each square weighs what all the maps have found.";
+}
+
+function votes({ probabilities, label }) {
+  const list = element("ol", "votes");
+  list.setAttribute("aria-hidden", "true");
+  probabilities.forEach((share, k) => {
+    const item = element("li", k === label ? "top" : "", k);
+    item.style.setProperty("--share", share);
+    list.append(item);
+  });
+  const made = figure("Ten answers", "All evidence is added up, once for each digit. The largest sum wins; how far it leads says how sure it is.", null, "");
+  made.prepend(list);
+  return made;
+}
+
+function evidence(glyph, { evidence: signs, label }) {
+  const made = figure(`Why ${aDigit(label)}?`, "Small patches are covered one after the other. Where the answer suffers, the ink ", (canvas) => showEvidence(canvas, glyph, signs),
+    `Where the pixels speak for or against ${aDigit(label)}`);
+  made.querySelector("figcaption p").append(
+    element("span", "for", `speaks for ${label}`), ", where it gains, it ", element("span", "against", "speaks against"), ".");
+  return made;
+}
+
+function figure(title, text, draw, alternative) {
+  const made = element("figure");
+  if (draw) {
+    const canvas = element("canvas");
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", alternative);
+    draw(canvas);
+    made.append(canvas);
+  }
+  const caption = element("figcaption");
+  caption.append(element("h3", "", title), element("p", "", text));
+  made.append(caption);
+  return made;
+}
