@@ -19,7 +19,7 @@ try:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from tenfold.serve import explaining, inference, metrics, observing, pages, reading
+    from tenfold.serve import explaining, inference, metrics, observing, pages, reading, reference
 except ModuleNotFoundError as problem:
     raise MissingExtraError("serve", str(problem.name)) from problem
 
@@ -58,6 +58,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         *reading.routes(),
         *explaining.routes(),
         *metrics.routes(),
+        *reference.routes(),
         *pages.routes(),
     ]
     for name in ("corrections", "learning"):
