@@ -122,7 +122,7 @@ def _glyphs(asked: Mapping[str, Any], binary: memoryview, most: int) -> NDArray[
         raise _bad("shape of 'images': expected [n, 28, 28]")
     if not 1 <= shape[0] <= most:
         raise _bad(f"shape of 'images': {shape[0]} glyphs, expected 1 to {most:,}; send them in several requests")
-    if datatype not in _DTYPES:
+    if not isinstance(datatype, str) or datatype not in _DTYPES:
         raise _bad("datatype of 'images': expected UINT8 or FP32")
     size = _parameters(tensor, "images").get("binary_data_size")
     if size is None:

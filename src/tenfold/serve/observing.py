@@ -50,7 +50,7 @@ class Observed:
     async def _fail(self, exchange: _Exchange, problem: Exception) -> None:
         """A fault of ours: where it happened goes to the log, not its message, which may hold what the user sent."""
         frames = traceback.extract_tb(problem.__traceback__)
-        where = [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+        where = [f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno} {frame.name}" for frame in frames]
         log("fault", level="error", request_id=exchange.id, type=type(problem).__name__, where=where)
         self._metrics.errors.labels(exchange.route).inc()
         if exchange.status:

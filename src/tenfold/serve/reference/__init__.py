@@ -42,9 +42,9 @@ def _page(described: dict[str, Any]) -> str:
     ]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>tenfold: the HTTP interface</title><link rel="stylesheet" href="/docs/style.css">'
+        f'<title>tenfold: the HTTP interface</title><link rel="stylesheet" href="docs/style.css">'
         f"<main><h1>tenfold {info['version']}: the HTTP interface</h1><p>{html.escape(info['description'])}</p>"
-        '<p><a href="/openapi.json">openapi.json</a> · <a href="/">the page to draw on</a></p>'
+        '<p><a href="openapi.json">openapi.json</a> · <a href="./">the page to draw on</a></p>'
         f"{''.join(operations)}</main></html>"
     )
 

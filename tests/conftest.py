@@ -1,4 +1,4 @@
-"""Small ONNX models made by hand: the reader must not need Keras, and neither do its tests."""
+"""Small ONNX models made by hand: reader and service must not need Keras, and neither do their tests."""
 
 import json
 from collections.abc import Callable

@@ -1,0 +1,93 @@
+import base64
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from tenfold.serve.openapi import SCHEMAS, document
+
+_METHODS = ("get", "post", "patch", "delete")
+
+
+def test_it_lists_exactly_the_routes(client: TestClient) -> None:
+    routes = [route for route in client.app.routes if isinstance(route, Route)]  # type: ignore[attr-defined]
+    kinds = {(re.sub(r":\w+}", "}", route.path), method.lower()) for route in routes for method in route.methods or ()}
+    declared = {(path, method) for path, methods in document()["paths"].items() for method in methods if method in _METHODS}
+    assert {(path, method) for path, method in kinds if method != "head"} == declared
+    assert len(routes) == len(client.app.routes)  # type: ignore[attr-defined]
+
+
+def test_its_references_lead_somewhere_and_its_schemas_are_schemas() -> None:
+    described = document()
+    names = set(re.findall(r"'#/components/schemas/(\w+)'", str(described)))
+    assert names <= SCHEMAS.keys()
+    for schema in SCHEMAS.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    for path, methods in described["paths"].items():
+        for method in methods.keys() - {"parameters"}:
+            given = [*methods.get("parameters", []), *methods[method].get("parameters", [])]
+            assert set(re.findall(r"{(\w+)}", path)) == {one["name"] for one in given if one["in"] == "path"}
+
+
+def check(answered: Any, path: str, method: str = "post") -> None:
+    content = document()["paths"][path][method]["responses"][str(answered.status_code)]["content"]
+    assert answered.headers["content-type"].split(";")[0] in content
+    schema = content["application/json"]["schema"]
+    jsonschema.validate(answered.json(), {**schema, "components": {"schemas": SCHEMAS}})
+
+
+def test_answers_match_their_schemas(client: TestClient, png: bytes, glyphs: np.ndarray) -> None:
+    kind = {"content-type": "image/png"}
+    check(client.post("/read?glyphs=1", content=png, headers=kind), "/read")
+    check(client.post("/classify", content=png, headers=kind), "/classify")
+    check(client.post("/explain", json={"glyph": base64.b64encode(glyphs[0].tobytes()).decode()}), "/explain")
+    tensor = {"name": "images", "shape": [10, 28, 28], "datatype": "UINT8", "data": glyphs.ravel().tolist()}
+    check(client.post("/v2/models/digits/infer", json={"inputs": [tensor]}), "/v2/models/{model}/infer")
+    for path in ("/v2", "/v2/health/live", "/v2/health/ready"):
+        check(client.get(path), path, "get")
+    check(client.get("/v2/models/digits"), "/v2/models/{model}", "get")
+    check(client.get("/v2/models/digits/ready"), "/v2/models/{model}/ready", "get")
+
+
+def test_refusals_match_their_schemas(client: TestClient) -> None:
+    for path in ("/read", "/classify", "/explain"):
+        check(client.post(path), path)
+        check(client.post(path, content=b"{", headers={"content-type": "application/json"}), path)
+    check(client.post("/v2/models/digits/infer", content=b"{"), "/v2/models/{model}/infer")
+    check(client.post("/v2/repository/models/digits/load"), "/v2/repository/models/{model}/load")
+    check(client.get("/v2/models/letters"), "/v2/models/{model}", "get")
+
+
+def test_a_schema_that_does_not_fit_is_noticed() -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"error": {"code": 7}}, SCHEMAS["Error"])
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.inline: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attributes if name in ("href", "src")]
+        self.inline += [name for name, _ in attributes if name == "style" or name.startswith("on")]
+
+
+def test_the_page_for_people_shows_every_route_and_needs_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs")
+    for path in document()["paths"]:
+        assert f"</b> {path}</h2>" in page.text
+    found = _Links()
+    found.feed(page.text)
+    assert found.links == ["docs/style.css", "openapi.json", "./"]
+    assert found.tags.isdisjoint({"script", "style"})
+    assert found.inline == []
+    assert client.get("/docs/style.css").headers["content-type"].startswith("text/css")

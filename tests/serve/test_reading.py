@@ -1,0 +1,162 @@
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+import tenfold
+from tenfold.cli import main
+
+PNG = {"content-type": "image/png"}
+
+
+def test_the_answer_is_what_the_command_line_prints(
+    client: TestClient, png: bytes, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    (tmp_path / "42.png").write_bytes(png)
+    monkeypatch.setattr("sys.argv", ["tenfold", "read", "--format", "json", str(tmp_path / "42.png")])
+    with pytest.raises(SystemExit):
+        main()
+    printed = json.loads(capsys.readouterr().out)
+    answered = client.post("/read", content=png, headers=PNG)
+    assert answered.status_code == 200
+    assert answered.json() == printed | {"file": None}
+    assert answered.json()["text"] == "42"
+
+
+def test_a_form_is_read_like_a_body(client: TestClient, png: bytes) -> None:
+    answered = client.post("/read", files={"file": ("scan 1.png", png, "image/png"), "other": ("x", b"y")}).json()
+    assert answered == client.post("/read", content=png, headers=PNG).json() | {"file": "scan 1.png"}
+
+
+def test_each_digit_comes_with_its_glyph_if_asked_for(client: TestClient, png: bytes) -> None:
+    digits = client.post("/read?glyphs=1", content=png, headers=PNG).json()["digits"]
+    seen = [np.frombuffer(base64.b64decode(digit["glyph"]), np.uint8).reshape(28, 28) for digit in digits]
+    assert [int(k) for k in tenfold.Reader(threads=1).classify_glyphs(np.stack(seen)).labels] == [4, 2]
+    assert "glyph" not in client.post("/read", content=png, headers=PNG).json()["digits"][0]
+
+
+def test_what_is_known_of_the_field_counts(client: TestClient, png: bytes) -> None:
+    assert client.post("/read?pattern=%23-%23", content=png, headers=PNG).json()["text"] == "4-2"
+    assert client.post("/read?min_confidence=1", content=png, headers=PNG).json()["text"] == ""
+    for query in ("digits=two", "check=sum", "min_confidence=x"):
+        assert client.post(f"/read?{query}", content=png, headers=PNG).status_code == 400
+
+
+def test_one_digit_is_classified(client: TestClient, make_digit: Callable[[int], bytes]) -> None:
+    answered = client.post("/classify", content=make_digit(7), headers=PNG).json()
+    assert answered["label"] == 7
+    assert answered["accepted"] is True
+    assert np.isclose(sum(answered["probabilities"]), 1, atol=1e-5)
+    assert 0.9 < answered["confidence"] <= answered["digit_score"] <= 1
+    assert len(base64.b64decode(answered["glyph"])) == 784
+
+
+def test_a_blank_picture_is_an_empty_text(client: TestClient, make_png: Callable[[np.ndarray], bytes]) -> None:
+    """Fault 13."""
+    blank = make_png(np.full((50, 80), 255, np.uint8))
+    assert client.post("/read", content=blank, headers=PNG).json()["digits"] == []
+    assert client.post("/classify", content=blank, headers=PNG).json()["digit_score"] == 0
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9"/></svg>'
+PDF = b"%PDF-1.4\n1 0 obj <</Type /Catalog>> endobj"
+HTML = b"<!doctype html><title>7</title>"
+
+
+@pytest.mark.parametrize("content", [SVG, PDF, HTML, b"MZ\x90", b""])
+@pytest.mark.parametrize("path", ["/read", "/classify"])
+def test_what_is_no_picture_gets_415_or_400_whatever_it_calls_itself(client: TestClient, path: str, content: bytes) -> None:
+    """Fault 6, and 1."""
+    answered = client.post(path, content=content, headers=PNG)
+    assert answered.status_code == (415 if content else 400)
+    assert answered.json()["error"]["code"] == ("unsupported_picture" if content else "bad_picture")
+
+
+@pytest.mark.parametrize(
+    "kind", ["image/svg+xml", "application/pdf", "text/html", "application/x-www-form-urlencoded", "image", "", None]
+)
+def test_other_media_types_get_415(client: TestClient, png: bytes, kind: str | None) -> None:
+    """Fault 6."""
+    answered = client.post("/read", content=png, headers={} if kind is None else {"content-type": kind})
+    assert answered.status_code == 415
+    assert "expected image/png" in answered.json()["error"]["message"]
+
+
+def test_a_damaged_picture_is_refused_and_the_next_one_read(client: TestClient, png: bytes) -> None:
+    """Fault 2."""
+    for cut in range(0, len(png), max(1, len(png) // 40)):
+        assert client.post("/read", content=png[:cut], headers=PNG).status_code in (400, 415)
+    assert client.post("/read", content=png, headers=PNG).status_code == 200
+
+
+def test_a_picture_with_too_many_pixels_is_refused(client: TestClient, png: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faults 3 and 4."""
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "1000")
+    answered = client.post("/read", content=png, headers=PNG)
+    assert answered.status_code == 400
+    assert "more than 1,000" in answered.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["../../x", "<img src=x onerror=alert(1)>", "/etc/passwd", 'a"; filename="b', "\u202egnp.exe"])
+def test_a_file_name_is_inert(client: TestClient, png: bytes, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Fault 45: it is handed back as JSON, opens nothing and reaches no log."""
+    with caplog.at_level("INFO", "tenfold.serve"):
+        answered = client.post("/read", files={"file": (name, png, "image/png")})
+    assert answered.status_code == 200
+    assert answered.json()["text"] == "42"
+    assert answered.headers["content-type"] == "application/json"
+    assert answered.headers["x-content-type-options"] == "nosniff"
+    assert "route" in caplog.text
+    assert name not in caplog.text
+    assert "onerror" not in caplog.text
+
+
+def test_a_form_of_many_empty_parts_is_refused(client: TestClient) -> None:
+    """Fault 39."""
+    answered = client.post("/read", files=[("file", ("", b""))] * 1000)
+    assert answered.status_code == 400
+    assert "more than 8 parts" in answered.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "multipart/form-data"),
+        (b"nothing", "multipart/form-data; boundary=x"),
+        (b"--x\r\n\r\n", "multipart/form-data; boundary=x"),
+        (b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nabc", "multipart/form-data; boundary=x"),
+        (b"--x\r\nContent-Disposition: form-data; name=other\r\n\r\nabc\r\n--x--\r\n", "multipart/form-data; boundary=x"),
+        (b"--x\r\n" + b"a" * 100_000 + b": 1\r\n\r\nabc\r\n--x--\r\n", "multipart/form-data; boundary=x"),
+        (b"--x--", "multipart/form-data; boundary=" + "x" * 5000),
+    ],
+)
+def test_a_broken_form_is_refused(client: TestClient, body: bytes, kind: str) -> None:
+    answered = client.post("/read", content=body, headers={"content-type": kind})
+    assert answered.status_code == 400
+    assert answered.json()["error"]["code"] in ("broken_form", "no_file")
+
+
+def test_a_glyph_is_explained(client: TestClient, glyphs: np.ndarray) -> None:
+    answered = client.post("/explain", json={"glyph": base64.b64encode(glyphs[3].tobytes()).decode()}).json()
+    assert answered["label"] == 3
+    evidence = np.frombuffer(base64.b64decode(answered["evidence"]), np.int8)
+    assert np.abs(evidence.astype(int)).max() == 127
+    assert not evidence[glyphs[3].ravel() == 0].any()
+    assert len(answered["layers"]) >= 3
+    for layer in answered["layers"]:
+        values = np.frombuffer(base64.b64decode(layer["values"]), np.uint8)
+        assert len(values) == np.prod(layer["shape"])
+        assert values.max() == 255
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b'{"glyph": 7}', b'{"glyph": "AAAA"}', b'{"glyph": "\xc3\xa4"}', b"{", b"[" * 100_000, b"\xff"]
+)
+def test_what_is_no_glyph_is_refused(client: TestClient, body: bytes) -> None:
+    answered = client.post("/explain", content=body, headers={"content-type": "application/json"})
+    assert answered.status_code == 400
+    assert set(answered.json()["error"]) == {"code", "message"}
