@@ -134,14 +134,16 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Live]]:
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A service for tests that leave it as it was; its limits of time are short."""
+    """A service for tests that leave it as it was; its limits are low."""
     service = Live(
         tmp_path_factory.mktemp("live"),
         TENFOLD_MAX_HEADER_S="1",
         TENFOLD_MAX_BODY_S="2",
-        TENFOLD_MAX_DISCARD_S="2",
+        TENFOLD_MAX_DISCARD_S="1",
         TENFOLD_MAX_IDLE_S="2",
         TENFOLD_MAX_CONNECTIONS="400",
+        TENFOLD_MAX_REQUEST_BYTES=str(2**20),
+        TENFOLD_MAX_DISCARDED_BYTES=str(8 * 2**20),
     )
     yield service
     _end([service])

@@ -84,6 +84,17 @@ class Reader:
         else:
             self.model = models.load_bundled(threads) if model is None else models.load(Path(model), threads)
 
+    def with_model(self, model: str | os.PathLike[str] | models.Model | None) -> Reader:
+        """A reader with another model that shares what this one has loaded besides.
+
+        Raises:
+            ModelError: the model is missing or cannot be used.
+        """
+        other = Reader(model, self._threads)
+        shared = {name: self.__dict__[name] for name in ("_judge", "_finder", "_joint") if name in self.__dict__}
+        other.__dict__.update(shared)
+        return other
+
     @cached_property
     def _judge(self) -> Judge:
         return Judge.bundled(self._threads)

@@ -46,7 +46,7 @@ class Models:
         """
         self.source = source
         self._stamp = _stamp(source)
-        self.current = _load(source)
+        self.current = _load(Reader(source, threads=1))
         self._lock = asyncio.Lock()
 
     async def load(self, source: Path | None) -> None:
@@ -57,7 +57,7 @@ class Models:
         """
         async with self._lock:
             stamp = _stamp(source)
-            current = await asyncio.to_thread(_load, source)
+            current = await asyncio.to_thread(lambda: _load(self.current.reader.with_model(source)))
             self.source, self._stamp, self.current = source, stamp, current
         log("model_loaded", version=current.version)
 
@@ -72,15 +72,14 @@ class Models:
         stamp = await asyncio.to_thread(_stamp, self.source)
         if stamp in (None, self._stamp):
             return
-        self._stamp = stamp
+        self._stamp = stamp  # so that an unusable file is complained of once
         try:
             await self.load(self.source)
         except ModelError as problem:
             log("model_refused", level="error", reason=str(problem), still_serving=self.current.version)
 
 
-def _load(source: Path | None) -> Served:
-    reader = Reader(source, threads=1)
+def _load(reader: Reader) -> Served:
     # The first answers of each network come slowly; they should not be a user's.
     reader.classify([np.zeros((28, 28), np.uint8)])
     reader.read(np.tile(np.linspace(0, 255, 64, dtype=np.uint8), (64, 1)))
