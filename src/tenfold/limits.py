@@ -24,6 +24,9 @@ class Limits:
     max_digits: int = 2_000_000  # digits in one data set: 1.6 GB of pixels
     max_model_bytes: int = 64 * 2**20  # an ONNX file; tenfold's own are under 1 MB
     max_recipe_bytes: int = 2**20  # a recipe file; tenfold's own are about 1 kB
+    max_samples: int = 10_000  # corrections in a file: 8 MB of glyphs
+    max_sample_picture_bytes: int = 64 * 2**10  # the picture of a corrected digit's strokes
+    max_learning_s: int = 1800  # learning from corrections; takes a minute or two
     # Of the service:
     max_request_bytes: int = 16 * 2**20  # a picture sent in; phones make 2 to 12 MB
     max_json_bytes: int = 4 * 2**20  # JSON sent in: while it is parsed nothing else is answered, about 50 ms

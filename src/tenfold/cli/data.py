@@ -28,7 +28,10 @@ class FormatName(StrEnum):
     folder = "folder"
 
 
-SOURCE_HELP = "mnist, digit-recognizer, a Kaggle CSV (.csv, .csv.gz, .zip), an IDX file, an .npz or a folder of pictures."
+SOURCE_HELP = (
+    "mnist, digit-recognizer, a Kaggle CSV (.csv, .csv.gz, .zip), an IDX file, an .npz, corrections (.db) "
+    "or a folder of pictures."
+)
 
 
 @app.command(short_help="Show what a data set looks like.")

@@ -1,4 +1,4 @@
-"""Reading and writing digits: the packaged sets, Kaggle CSV, IDX, NPZ and folders of pictures.
+"""Reading and writing digits: the packaged sets, Kaggle CSV, IDX, NPZ and folders of pictures; reading corrections.
 
 This module decides by name and suffix which format a source has; one module a format does the work.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from tenfold.data import samples
 from tenfold.data.digits import Digits
 from tenfold.data.sources import folder, idx, kaggle, npz, packaged
 from tenfold.errors import DataError, of_system
 
 Part = Literal["train", "test", "all"]
-Format = Literal["csv", "idx", "npz", "folder"]
+Format = Literal["csv", "idx", "npz", "folder", "samples"]
 
 EXPECTED = (
     "expected mnist, digit-recognizer, a Kaggle CSV (.csv, .csv.gz, .zip), an IDX file (…idx3-ubyte, .gz), "
-    "an .npz or a folder of pictures"
+    "an .npz, a file of corrections (.db) or a folder of pictures"
 )
 
 
@@ -27,7 +28,8 @@ def load(source: str | Path, part: Part = "all") -> Digits:
     Args:
         source: `mnist` (60,000 train, 10,000 test), `digit-recognizer` (the same digits in the layout of the Kaggle
             competition: 42,000 train, 28,000 test), or the path of a Kaggle CSV (`.csv`, `.csv.gz`, `.zip`), an IDX
-            file of images (its labels lie beside it), an NPZ, or a folder (pictures, or the four files of MNIST).
+            file of images (its labels lie beside it), an NPZ, the corrections that `tenfold serve` keeps (`.db`), or a
+            folder (pictures, or the four files of MNIST).
         part: `train`, `test` or `all` (train, then test). A source without parts has only `all`.
 
     Raises:
@@ -60,7 +62,7 @@ def _read(path: Path, part: Part) -> Digits:
         case found:
             if part != "all":
                 raise DataError(f"{path} has no part {part!r}; expected part 'all'")
-            return {"csv": kaggle.read, "idx": idx.read, "folder": folder.read}[found](path)
+            return {"csv": kaggle.read, "idx": idx.read, "folder": folder.read, "samples": samples.read}[found](path)
 
 
 def save(digits: Digits, path: Path, form: Format | None = None) -> None:
@@ -77,8 +79,11 @@ def save(digits: Digits, path: Path, form: Format | None = None) -> None:
     """
     if not len(digits):
         raise DataError(f"{path}: not written, since {digits.name} holds no digits; expected at least one")
+    found = form or format_of(path)
+    if found == "samples":
+        raise DataError(f"{path}: corrections are only kept by tenfold serve; expected the name of another format to write")
     writers = {"csv": kaggle.write, "idx": idx.write, "npz": npz.write, "folder": folder.write}
-    writers[form or format_of(path)](digits, path)
+    writers[found](digits, path)
 
 
 def format_of(path: Path) -> Format:
@@ -94,6 +99,8 @@ def format_of(path: Path) -> Format:
         return "csv"
     if name.endswith(".npz"):
         return "npz"
+    if name.endswith(".db"):
+        return "samples"
     if "ubyte" in name or name.removesuffix(".gz").endswith(".idx"):
         return "idx"
     if not path.suffix and not path.is_file():
