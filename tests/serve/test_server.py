@@ -14,6 +14,9 @@ from http.client import HTTPConnection
 
 import pytest
 
+from tenfold.serve import server
+from tenfold.serve.settings import Settings
+
 PNG = {"content-type": "image/png"}
 PATIENCE_S = 60
 
@@ -72,6 +75,12 @@ def test_a_slow_client_cannot_put_off_the_end(start: Callable) -> None:
         with connected(service) as connection:
             assert get(connection, "/v2") == 200
         assert service.end() == 0
+
+
+def test_answers_are_sent_at_once() -> None:
+    """A socket without TCP_NODELAY holds small answers back for 40 ms; asyncio sets it where the protocol is named."""
+    with server._listening(Settings(port=0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_an_interrupt_ends_it_with_130(start: Callable) -> None:

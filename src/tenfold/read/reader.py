@@ -91,7 +91,9 @@ class Reader:
             ModelError: the model is missing or cannot be used.
         """
         other = Reader(model, self._threads)
-        shared = {name: self.__dict__[name] for name in ("_judge", "_finder", "_joint") if name in self.__dict__}
+        shared: dict[str, object] = {
+            name: self.__dict__[name] for name in ("_judge", "_finder", "_joint") if name in self.__dict__
+        }
         other.__dict__.update(shared)
         return other
 
