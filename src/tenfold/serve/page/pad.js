@@ -7,14 +7,14 @@ const STEP = 0.025; // of the pad's shorter side: how far an arrow key moves the
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Pad extends EventTarget {
-  #canvas; #size = [1, 1]; #strokes = []; #before = []; #current = null; #pointer = null;
+  #canvas; #size = [1, 1]; #first = [1, 1]; #strokes = []; #before = []; #current = null; #pointer = null;
   #pen = null; #held = new Set(); #photo = null; #frame = 0;
 
   /** Events: `change` (what is shown has changed), `pick` (a place of a photo was pressed), `pen` (set down or lifted by key). */
   constructor(canvas) {
     super();
     this.#canvas = canvas;
-    new ResizeObserver(() => this.#fit()).observe(canvas);
+    new ResizeObserver(() => this.#resize()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint());
     for (const [name, act] of Object.entries({
       pointerdown: (event) => this.#press(event), pointermove: (event) => this.#move(event),
@@ -28,7 +28,7 @@ export class Pad extends EventTarget {
   get empty() { return !this.#photo && !this.#strokes.length && !this.#current; }
   get drawing() { return this.#current !== null; }
   get canUndo() { return this.#photo !== null || this.#before.length > 0; }
-  get pen() { return PEN * Math.min(...this.#size); }
+  get pen() { return PEN * Math.min(...this.#first); }
   get size() { return this.#photo ? [this.#photo.width, this.#photo.height] : this.#size; }
 
   /** From the drawing's (or the photo's) coordinates to the pad's own pixels: {scale, x, y}. */
@@ -81,11 +81,23 @@ export class Pad extends EventTarget {
   }
 
   #keep(strokes) { this.#before.push(this.#strokes); this.#strokes = strokes; this.#changed(); }
-  #changed() { this.#fit(); this.dispatchEvent(new Event("change")); }
+  #changed() { this.#repaint(); this.dispatchEvent(new Event("change")); }
+
+  /** A drawing keeps its coordinates: after a turn of the phone the pad shows all of it, and has room in one direction. */
+  #resize() {
+    const { clientWidth, clientHeight } = this.#canvas;
+    if (!clientWidth || !clientHeight) return;
+    const fresh = !this.#strokes.length && !this.#current && !this.#before.length;
+    if (fresh) this.#first = [clientWidth, clientHeight];
+    const points = this.#strokes.flat(), used = (k) => Math.min(this.#size[k], points.reduce((most, p) => Math.max(most, p[k]), 0));
+    const needed = this.#first.map((side, k) => (fresh ? side : Math.max(side, used(k))));
+    const scale = Math.min(clientWidth / needed[0], clientHeight / needed[1]);
+    this.#size = [clientWidth / scale, clientHeight / scale];
+    this.#fit();
+  }
 
   #fit() {
     const { clientWidth, clientHeight } = this.#canvas;
-    if (!this.#strokes.length && !this.#current && !this.#before.length) this.#size = [clientWidth || 1, clientHeight || 1];
     const sharp = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(clientWidth * sharp), Math.round(clientHeight * sharp)];
     if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });

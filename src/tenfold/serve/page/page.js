@@ -7,7 +7,7 @@ import { Latest } from "./latest.js";
 import { Learning } from "./learning.js";
 import { Pad } from "./pad.js";
 import { listen, opened } from "./photo.js";
-import { readDrawing, readPhoto } from "./reading.js";
+import { readDrawing, readPhoto, same } from "./reading.js";
 import { named, percent, Row } from "./row.js";
 import { Thinking } from "./thinking.js";
 
@@ -97,8 +97,8 @@ function failed(problem, what) {
 /** What a person said of a digit stays with it while others are written beside it. */
 function carryOver(old, fresh) {
   for (const one of fresh) {
-    const same = old.find((o) => o.right !== null && o.glyph === one.glyph);
-    if (same) Object.assign(one, { right: same.right, kept: same.kept });
+    const before = old.find((o) => o.right !== null && same(o, one));
+    if (before) Object.assign(one, { right: before.right, kept: before.kept });
   }
 }
 

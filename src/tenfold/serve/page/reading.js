@@ -8,8 +8,15 @@ const CRUMB = 2.5; // pens: smaller pieces that are no digit are not worth a wor
 const MOST_PIECES = 6; // looked at one by one
 const WORTH_SHOWING = 0.1; // confidence of a refused place of a photo
 
-/** A digit as the page has it: the server's, with `box` in the pad's coordinates and `right`: what its writer says it is. */
-const item = (digit, box) => ({ ...digit, box, right: null, kept: null });
+/** A digit as the page has it: the server's, with `box` in the pad's coordinates; `ink`: the strokes it is made of, null on a
+ *  photo; `right`: what its writer says it is; `kept`: the number that this is kept under. */
+const item = (digit, box, ink = null) => ({ ...digit, box, ink, right: null, kept: null });
+
+/** Whether two items are the same ink, though it may have been looked at in another crowd. */
+export function same(one, other) {
+  if (!one.ink || !other.ink) return one.glyph === other.glyph;
+  return one.ink.length === other.ink.length && one.ink.every((stroke) => other.ink.includes(stroke));
+}
 
 /** What a photo shows: {items, confidence, version}. */
 export async function readPhoto({ picture, scale }) {
@@ -23,13 +30,13 @@ export async function readDrawing(pad) {
   const { strokes, pen } = pad;
   const { picture, scale } = await pad.picture(strokes);
   const found = await read(picture);
-  const digits = found.digits.filter((d) => d.accepted).map((d) => item(d, d.box.map((v) => v / scale)));
+  const digits = found.digits.filter((d) => d.accepted).map((d) => written(d, d.box.map((v) => v / scale), strokes, pen));
   const odd = pieces(strokes, pen).filter((piece) => !explained(piece, digits, pen));
   const kept = digits.filter((d) => !odd.some((piece) => within(middle(d.box), piece.box)));
   const others = odd.filter((piece) => Math.max(...piece.box.slice(2)) > CRUMB * pen).slice(0, MOST_PIECES);
   for (const piece of others) kept.push(await alone(pad, piece));
-  const line = (one) => kept.find((d) => d.line !== undefined && overlap(d.box, one.box))?.line ?? 0;
-  for (const one of kept) one.line ??= line(one);
+  const placed = kept.filter((d) => d.line !== undefined);
+  for (const one of kept) one.line ??= lineOf(one.box, placed);
   kept.sort((a, b) => a.line - b.line || a.box[0] - b.box[0]);
   return { items: kept, confidence: odd.length ? null : found.confidence, version: found.version };
 }
@@ -38,13 +45,24 @@ export async function readDrawing(pad) {
 async function alone(pad, piece) {
   const [x, y, width, height] = piece.box, margin = 0.15 * Math.max(width, height);
   const { picture } = await pad.picture(piece.strokes, [x - margin, y - margin, width + 2 * margin, height + 2 * margin], 280);
-  return item(await classify(picture), piece.box);
+  return item(await classify(picture), piece.box, piece.strokes);
+}
+
+function written(digit, box, strokes, pen) {
+  return item(digit, box, strokes.filter((stroke) => covered(stroke, [box], pen / 2) > 0.5));
 }
 
 /** Digits cover it, and not more of them than a hand can write with so many strokes. */
 function explained(piece, digits, pen) {
   const mine = digits.filter((d) => within(middle(d.box), piece.box));
   return mine.length <= piece.strokes.length + 1 && covered(piece.points, digits.map((d) => d.box), pen / 2) >= EXPLAINED;
+}
+
+/** The row of digits that a box stands in; between two, or before the first, if in none. */
+function lineOf(box, digits) {
+  const beside = digits.find((d) => overlap(d.box, box));
+  const above = digits.filter((d) => middle(d.box)[1] < middle(box)[1]).map((d) => d.line);
+  return beside?.line ?? Math.max(-1, ...above) + 0.5;
 }
 
 const middle = ([x, y, width, height]) => [x + width / 2, y + height / 2];

@@ -1,0 +1,44 @@
+"""For everybody: axe-core finds nothing, in light and dark, on a phone and a desktop, whatever is shown."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+EVERYTHING = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def found(page) -> str:
+    return "\n".join(
+        f"{rule['id']}: {node['html'][:200]} {node.get('failureSummary')}"
+        for rule in Axe().run(page.page, options=EVERYTHING).response["violations"]
+        for node in rule["nodes"]
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_axe_finds_nothing(visit, scheme: str, size: dict[str, int]) -> None:
+    page = visit(viewport=size, color_scheme=scheme, has_touch=size is PHONE)
+    assert found(page) == ""
+    page.write(7, 0.1)
+    page.write(3, 0.65)
+    expect(page.page.locator("#layers figure")).not_to_have_count(0)
+    page.draw(page.strokes(7, 0.02, 0.9, 0.3)[0][:3])  # a dash
+    page.sees("7", "3", "?")
+    page.page.check("#consent")
+    page.page.click("#bars button >> nth=3")
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    page.page.click("summary")
+    assert found(page) == ""
+    page.page.click("#forget")
+    assert found(page) == ""
+    page.page.click("#sure [value=yes]")
+
+
+@pytest.mark.parametrize("width", [320, 390, 640, 900, 1280, 1920])
+def test_nothing_is_wider_than_the_window(visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 800})
+    page.page.set_input_files("#file", "docs/images/note.png")
+    expect(page.page.locator("#digits b").nth(10)).to_be_visible()
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,124 @@
+"""Corrections: kept with consent only; listed, relabelled, exported, deleted."""
+
+import json
+
+from playwright.sync_api import expect
+
+
+def samples(page) -> dict:
+    return page.page.evaluate("fetch('samples').then((r) => r.json())")
+
+
+def key(page, label: int):
+    return page.page.locator("#bars button").nth(label)
+
+
+def test_without_consent_nothing_is_kept(visit) -> None:
+    page = visit()
+    assert not page.page.is_checked("#consent")
+    assert key(page, 1).is_disabled()
+    page.write(7, 0.7)
+    page.sees("7")
+    key(page, 1).click()
+    page.sees("1")
+    expect(page.page.locator("#digit-title")).to_have_text("You say: a 1")
+    expect(page.page.locator("#corrected")).to_contain_text("on this page only")
+    assert samples(page)["n"] == 0
+    assert not any("samples" in url and "?" not in url for url in page.asked[:-1])
+
+
+def test_a_correction_is_kept_with_what_was_written_and_shown(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.7)
+    page.sees("7")
+    with page.page.expect_request(lambda r: r.method == "POST" and r.url.endswith("/samples")) as sent:
+        key(page, 1).click()
+    expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+    told = json.loads(sent.value.post_data)
+    assert told["consent"] is True
+    assert (told["label"], told["read_as"]) == (1, 7)
+    assert told["picture"].startswith("iVBOR")  # a PNG
+    assert told["model_version"]
+    kept = samples(page)
+    assert (kept["n"], kept["samples"][0]["label"], kept["samples"][0]["read_as"]) == (1, 1, 7)
+    assert kept["samples"][0]["glyph"] == told["glyph"]
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    expect(page.page.locator("#learn-label")).to_have_text("Learn from my one correction")
+
+
+def test_a_second_thought_changes_the_kept_one(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.7)
+    page.sees("7")
+    for label in (1, 2):
+        key(page, label).click()
+        expect(page.page.locator("#samples select")).to_have_value(str(label))
+    assert samples(page)["n"] == 1
+
+
+def test_kept_ones_can_be_relabelled_and_deleted(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    for digit, x in ((7, 0.2), (3, 0.9)):
+        page.write(digit, x)
+        expect(page.page.locator("#digits [aria-checked=true] b")).to_have_text(str(digit))
+        key(page, digit).click()
+        expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+    expect(page.page.locator("#samples li")).to_have_count(2)  # the newest first
+    page.page.locator("#samples select").nth(1).select_option("1")
+    expect(page.page.locator("#samples .icon").nth(1)).to_have_attribute("aria-label", "Delete this 1")
+    assert [one["label"] for one in samples(page)["samples"]] == [3, 1]
+    page.page.locator("#samples .icon").first.click()
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    page.page.click("#forget")
+    page.page.click("#sure [value=no]")
+    assert samples(page)["n"] == 1
+    page.page.click("#forget")
+    page.page.click("#sure [value=yes]")
+    expect(page.page.locator("#kept")).to_be_hidden()
+    assert samples(page)["n"] == 0
+
+
+def test_kept_ones_can_be_exported(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.7)
+    page.sees("7")
+    key(page, 7).click()
+    expect(page.page.locator("#digit-title")).to_have_text("Yes, a 7")
+    with page.page.expect_download() as file:
+        page.page.click("#export")
+    assert file.value.path().stat().st_size > 784
+
+
+def test_consent_is_remembered_and_can_be_taken_back(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.page.reload()
+    assert page.page.is_checked("#consent")
+    page.page.uncheck("#consent")
+    page.page.reload()
+    assert not page.page.is_checked("#consent")
+
+
+def test_what_the_writer_said_stays_while_more_is_written(visit) -> None:
+    page = visit()
+    page.write(7, 0.2)
+    page.sees("7")
+    key(page, 1).click()
+    page.write(3, 0.9)
+    page.sees("1", "3")
+
+
+def test_a_correction_that_cannot_be_kept_is_said(visit) -> None:
+    page = visit()
+    page.allowed.append("507")
+    page.page.check("#consent")
+    refusal = '{"error": {"code": "full", "message": "the file for samples is full"}}'
+    page.page.route("**/samples", lambda route: route.fulfill(status=507, content_type="application/json", body=refusal))
+    page.write(7, 0.7)
+    page.sees("7")
+    key(page, 1).click()
+    expect(page.page.locator("#corrected")).to_have_text("The file for samples is full.")

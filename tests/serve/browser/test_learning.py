@@ -1,0 +1,76 @@
+"""Learning from the page: what it shows of each state. The server's answers are played; learning itself is tested elsewhere."""
+
+import json
+import re
+
+from playwright.sync_api import expect
+
+FIGURES = {
+    "before": {"accuracy": 0.5, "n": 8},
+    "after": {"accuracy": 1.0, "n": 8},
+    "mnist_before": 0.9971,
+    "mnist_after": 0.9969,
+}
+
+
+class Played:
+    """A learning whose state the test sets; keeps what the page asked."""
+
+    def __init__(self, page) -> None:
+        self.state = {"state": "idle", "progress": 0, "message": "", "can_undo": False, "active": "bundled"}
+        self.asked: list[str] = []
+        for path in ("learning", "learning/*"):
+            page.page.route(f"{page.origin}/{path}", self.answer)
+        page.page.route(
+            re.compile(r"/samples\?"),
+            lambda route: route.fulfill(json={"enabled": True, "stored": True, "n": 12, "samples": []}),
+        )
+        page.page.reload()
+
+    def answer(self, route) -> None:
+        method, path = route.request.method, route.request.url.rpartition("/")[2]
+        if method != "GET":
+            self.asked.append(f"{method} {path}")
+            self.state |= {
+                "POST learning": {"state": "running", "progress": 0.25},
+                "POST accept": {"state": "idle", "can_undo": True},
+            }.get(f"{method} {path}", {"state": "idle", "can_undo": False})
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(self.state))
+
+
+def test_it_learns_shows_what_it_brought_and_goes_back(visit) -> None:
+    page = visit()
+    played, at = Played(page), page.page.locator
+    page.write(7, 0.7)
+    page.sees("7")
+    expect(at("#learn-label")).to_have_text("Learn from my 12 corrections")
+    page.page.click("#learn")
+    expect(at("#progress")).to_be_visible()
+    expect(at("#learn")).to_be_hidden()
+    played.state |= {"state": "done", "progress": 1, "message": "Learned from 12 corrections."} | FIGURES
+    expect(at("#result")).to_be_visible()
+    assert at("#result td").all_text_contents() == ["4 of 8", "8 of 8", "99.71 %", "99.69 %"]
+    with page.page.expect_request("**/read?glyphs=1"):  # what is on the pad is read anew
+        page.page.click("#accept")
+    expect(at("#back")).to_be_visible()
+    page.page.click("#back")
+    expect(at("#back")).to_be_hidden()
+    assert played.asked == ["POST learning", "POST accept", "POST undo"]
+
+
+def test_a_running_learning_can_be_stopped(visit) -> None:
+    page = visit()
+    played = Played(page)
+    page.page.click("#learn")
+    page.page.click("#stop")
+    expect(page.page.locator("#learn")).to_be_visible()
+    assert played.asked == ["POST learning", "DELETE learning"]
+
+
+def test_a_server_that_cannot_learn_says_why(visit) -> None:
+    page = visit()
+    played = Played(page)
+    played.state = {"state": "off", "message": "training is not installed: pip install 'tenfold[train]'"}
+    page.page.reload()
+    expect(page.page.locator("#learning-note")).to_contain_text("pip install")
+    expect(page.page.locator("#learn")).to_be_hidden()

@@ -1,0 +1,118 @@
+"""Pictures chosen, pasted and dropped; what the page says of those it cannot use."""
+
+import base64
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+IMAGES = Path(__file__).parents[3] / "docs" / "images"
+NOTE = ["0171", "2369845"]  # its first row
+
+
+def test_a_chosen_picture_is_read_and_shown_with_boxes(visit) -> None:
+    page = visit()
+    page.page.set_input_files("#file", IMAGES / "note.png")
+    expect(page.page.locator("#digits b").nth(10)).to_be_visible()
+    assert "".join(page.labels[:11]) == "".join(NOTE)
+    assert page.page.locator("#digits br").count() == 2  # three rows
+    assert page.page.locator("#boxes .box").count() == len(page.labels)
+    page.page.click("#clear")
+    page.sees()
+
+
+def test_a_box_of_a_picture_can_be_picked(visit) -> None:
+    page = visit()
+    page.page.set_input_files("#file", IMAGES / "note.png")
+    box = page.page.locator("#boxes .box").nth(4).bounding_box()
+    page.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.page.locator("#digits .tile").nth(4)).to_have_attribute("aria-checked", "true")
+    expect(page.page.locator("#digit-title")).to_contain_text("A 2, ")
+
+
+def test_a_pasted_picture_is_read(visit) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    picture = base64.b64encode((IMAGES / "seven.png").read_bytes()).decode()
+    page.page.evaluate(
+        """async (text) => {
+            const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": new Blob([bytes], { type: "image/png" }) })]);
+        }""",
+        picture,
+    )
+    page.page.keyboard.press("Control+v")
+    page.sees("7")
+
+
+def test_a_dropped_picture_is_read(visit) -> None:
+    page = visit()
+    dropped = page.page.evaluate_handle(
+        """(text) => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+            transfer.items.add(new File([bytes], "<img onerror=1>.png", { type: "image/png" }));
+            return transfer;
+        }""",
+        base64.b64encode((IMAGES / "seven.png").read_bytes()).decode(),
+    )
+    page.page.dispatch_event("#pad", "dragover", {"dataTransfer": dropped})
+    expect(page.page.locator("#drop")).to_be_visible()
+    page.page.dispatch_event("#pad", "drop", {"dataTransfer": dropped})
+    page.sees("7")
+
+
+def test_a_large_picture_is_made_smaller_before_it_travels(visit, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.open(IMAGES / "seven.png").resize((3600, 3000)).save(tmp_path / "large.png")
+    page = visit()
+    with page.page.expect_request("**/read?glyphs=1") as sent:
+        page.page.set_input_files("#file", tmp_path / "large.png")
+    assert sent.value.headers["content-type"] == "image/jpeg"
+    page.sees("7")
+
+
+def test_a_file_that_is_no_picture_is_refused_in_one_line(visit, tmp_path: Path) -> None:
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    page = visit()
+    page.page.set_input_files("#file", tmp_path / "no.png")
+    expect(page.page.locator("#problem")).to_have_text(
+        "This file is not a picture that the browser can show. PNG and JPEG always work."
+    )
+    page.write(7, 0.7)
+    page.sees("7")
+    expect(page.page.locator("#problem")).to_be_hidden()
+
+
+def test_what_the_server_refuses_is_one_plain_line(visit) -> None:
+    page = visit()
+    page.allowed.append("413")
+    refusal = '{"error": {"code": "too_large", "message": "the body is larger than 1 byte"}}'
+    page.page.route("**/read?glyphs=1", lambda route: route.fulfill(status=413, content_type="application/json", body=refusal))
+    page.write(7, 0.7)
+    expect(page.page.locator("#problem")).to_have_text("The body is larger than 1 byte.")
+
+
+def test_a_busy_server_is_asked_again(visit) -> None:
+    page = visit()
+    page.allowed.append("429")
+    turns = []
+
+    def once(route) -> None:
+        turns.append(route)
+        route.fulfill(status=429, headers={"retry-after": "1"}, body="{}") if len(turns) == 1 else route.continue_()
+
+    page.page.route("**/read?glyphs=1", once)
+    page.write(7, 0.7)
+    page.sees("7")
+    assert len(turns) == 2
+
+
+def test_a_server_that_is_gone_is_said_and_found_again(visit) -> None:
+    page = visit()
+    page.allowed.append("ERR_INTERNET_DISCONNECTED")
+    page.page.context.set_offline(True)
+    page.write(7, 0.7)
+    expect(page.page.locator("#problem")).to_have_text("The server does not answer. Is tenfold serve still running?")
+    page.page.context.set_offline(False)
+    page.sees("7")
+    expect(page.page.locator("#problem")).to_be_hidden()

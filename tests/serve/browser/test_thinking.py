@@ -1,0 +1,61 @@
+"""What the page shows of the chosen digit."""
+
+from playwright.sync_api import expect
+
+# How many pixels of a canvas are bright.
+BRIGHT = """(id) => {
+    const canvas = document.querySelector(id), copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, i) => i % 4 === 0 && value > 128).length;
+}"""
+
+
+def test_the_28_by_28_pixels_and_ten_bars(visit) -> None:
+    page = visit()
+    assert page.page.evaluate(BRIGHT, "#glyph") == 0
+    page.write(7, 0.7)
+    page.sees("7")
+    assert page.page.evaluate("[glyph.width, glyph.height]") == [28, 28]
+    assert 30 < page.page.evaluate(BRIGHT, "#glyph") < 200
+    heights = page.page.evaluate("[...document.querySelectorAll('#bars i')].map((bar) => parseFloat(bar.style.height))")
+    assert len(heights) == 10
+    assert max(heights) == heights[7] > 50
+    assert abs(sum(heights) - 100) < 0.1
+
+
+def test_the_layers_and_the_evidence(visit) -> None:
+    page = visit()
+    page.write(3, 0.7)
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
+    titles = page.page.locator("#layers h3").all_text_contents()
+    assert titles[0] == "784 pixels"
+    assert titles[1].startswith("Layer 1: ")
+    assert titles[-2] == "Ten answers"
+    for n in range(1, len(titles) - 2):
+        assert page.page.evaluate(BRIGHT, f"#layers figure:nth-child({n + 1}) canvas") > 0, titles[n]
+    expect(page.page.locator(".votes .top")).to_have_text("3")
+
+
+def test_the_layers_follow_the_chosen_digit(visit) -> None:
+    page = visit()
+    page.write(7, 0.2)
+    page.write(3, 0.9)
+    page.sees("7", "3")
+    page.page.locator("#digits .tile").first.click()
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 7?")
+    page.page.click("#clear")
+    expect(page.page.locator("#layers")).to_contain_text("Write a digit")
+
+
+def test_a_model_that_shows_no_layers_is_said_to(visit) -> None:
+    page = visit()
+
+    def without(route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"layers": []})
+
+    page.page.route("**/explain", without)
+    page.write(3, 0.7)
+    expect(page.page.locator("#layers-none")).to_be_visible()
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")

@@ -1,0 +1,166 @@
+"""Writing on the pad, by mouse, pen, finger and keys."""
+
+import math
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_written_digit_is_read(visit, digit: int) -> None:
+    page = visit()
+    page.write(digit, 0.7)
+    page.sees(str(digit))
+    expect(page.page.locator("#digit-title")).to_contain_text(f" {digit}, ")
+
+
+def test_it_is_read_while_one_still_writes_the_next(visit) -> None:
+    page = visit()
+    page.write(7, 0.2)
+    page.sees("7")
+    page.write(3, 0.9)
+    page.sees("7", "3")
+    assert page.page.locator("#boxes .box").count() == 2
+
+
+def test_two_rows_are_read_from_top_to_bottom(visit) -> None:
+    page = visit()
+    for digit, x, y in ((2, 0.3, 0.05), (5, 0.8, 0.05), (4, 0.3, 0.55), (1, 0.8, 0.55)):
+        page.write(digit, x, y, 0.35)
+    page.sees("2", "5", "4", "1")
+    assert page.page.locator("#digits br").count() == 1
+
+
+def test_boxes_stand_where_the_digits_were_written(visit) -> None:
+    page = visit()
+    page.write(3, 0.9)
+    page.sees("3")
+    box, strokes = page.page.locator("#boxes .box").bounding_box(), page.strokes(3, 0.9)
+    left, right = (pick(x for stroke in strokes for x, _ in stroke) for pick in (min, max))
+    assert abs(box["x"] - left) < 25
+    assert abs(box["x"] + box["width"] - right) < 25
+
+
+def test_undo_takes_the_last_stroke_and_clear_everything_back(visit) -> None:
+    page = visit()
+    assert page.page.locator("#undo").is_disabled()
+    page.write(7, 0.2)
+    page.write(3, 0.9)
+    page.sees("7", "3")
+    page.page.keyboard.press("Control+z")
+    page.sees("7")
+    page.page.click("#clear")
+    page.sees()
+    expect(page.page.locator("#digit-title")).to_have_text("Nothing read yet")
+    page.page.click("#undo")
+    page.sees("7")
+
+
+def test_a_scribble_is_not_a_digit(visit) -> None:
+    page = visit()
+    box = page.page.locator("#pad").bounding_box()
+    middle, reach = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), 0.4 * box["height"]
+    angles = [0.25 * k for k in range(120)]
+    points = [
+        (middle[0] + reach * math.cos(1.7 * a) * (0.6 + 0.4 * math.sin(0.37 * a)), middle[1] + reach * math.sin(1.3 * a) * 0.9)
+        for a in angles
+    ]
+    page.draw(points)
+    page.sees("?")
+    expect(page.page.locator("#digit-title")).to_have_text("Not a digit")
+    expect(page.page.locator("#summary")).to_have_text("One piece is not a digit.")
+    expect(page.page.locator("#spoken")).to_contain_text("not a digit")
+
+
+def test_a_dash_beside_a_digit_is_not_one(visit) -> None:
+    page = visit()
+    page.write(7, 0.2)
+    x, y = page.strokes(7, 1.1)[0][0]
+    page.draw([(x, y + 100), (x + 160, y + 100)])
+    page.sees("7", "?")
+
+
+def test_an_answer_that_was_overtaken_is_dropped(visit) -> None:
+    """The first answer is held back until the second drawing is there."""
+    page = visit()
+    held = []
+    page.page.route("**/read?glyphs=1", lambda route: held.append(route) if not held else route.continue_())
+    with page.page.expect_request("**/read?glyphs=1"):
+        page.write(7, 0.2)
+    page.write(3, 0.9)
+    page.page.wait_for_timeout(400)
+    assert page.labels == []
+    assert sum("/read?" in url for url in page.asked) == 1  # one request in flight
+    held[0].continue_()
+    page.sees("7", "3")
+
+
+def test_a_finger_writes_and_does_not_scroll(visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    touch = page.page.context.new_cdp_session(page.page)
+    for stroke in page.strokes(3, 0.3):
+        for kind, points in (("touchStart", stroke[:1]), *(("touchMove", [point]) for point in stroke[1:]), ("touchEnd", [])):
+            send = [{"x": x, "y": y} for x, y in points]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": send})
+    page.sees("3")
+    assert page.page.evaluate("scrollY") == 0
+    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_pen_writes_and_the_palm_beside_it_does_not(visit) -> None:
+    page = visit(has_touch=True)
+    device = page.page.context.new_cdp_session(page.page)
+
+    def pen(kind: str, x: float, y: float) -> None:
+        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "pointerType": "pen", "clickCount": 1}
+        device.send("Input.dispatchMouseEvent", event)
+
+    first, *others = page.strokes(7, 0.5)[0]
+    pen("mousePressed", *first)
+    device.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": first[0] + 200, "y": first[1] + 200}]})
+    for point in others:
+        pen("mouseMoved", *point)
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    pen("mouseReleased", *others[-1])
+    page.sees("7")
+
+
+def test_keys_write_and_choose(visit) -> None:
+    page = visit()
+    keys = page.page.keyboard
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.press("Enter")  # skip to the pad
+    page.page.locator("#pad").focus()
+    for _ in range(10):
+        keys.press("ArrowUp")
+    keys.press("Space")
+    expect(page.page.locator("#spoken")).to_have_text("Pen down")
+    for _ in range(20):
+        keys.press("ArrowDown")
+    keys.press("Space")
+    page.sees("1")
+    expect(page.page.locator("#spoken")).to_contain_text("Read: 1")
+    page.write(7, 1.5)
+    page.sees("1", "7")
+    page.page.locator("#digits [aria-checked=true]").focus()
+    keys.press("ArrowLeft")
+    expect(page.page.locator("#digits [aria-checked=true] b")).to_have_text("1")
+    expect(page.page.locator("#digits [aria-checked=true]")).to_be_focused()
+    page.page.locator("#pad").focus()
+    keys.press("Delete")
+    page.sees()
+
+
+def test_the_drawing_survives_a_turn_of_the_phone(visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
+    page.write(7, 0.2)
+    page.sees("7")
+    page.page.set_viewport_size({"width": 844, "height": 390})
+    page.write(3, 2.5)
+    page.sees("7", "3")
+
+
+def test_the_example_writes_itself(visit) -> None:
+    page = visit(reduced_motion="no-preference")
+    page.page.click("#example")
+    page.sees("7", "3")
