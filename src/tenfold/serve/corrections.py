@@ -1,0 +1,157 @@
+"""The routes /samples: corrected digits, kept in a file on this machine with the consent of whoever wrote them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tenfold.data.digits import CLASSES
+from tenfold.data.samples import Sample, Samples
+from tenfold.errors import DataError, StorageError
+from tenfold.serve.answers import RequestError, answer
+from tenfold.serve.bodies import media_type
+from tenfold.serve.explaining import glyph_of, in_base64
+from tenfold.serve.settings import Settings
+from tenfold.serve.tensors import parsed
+
+T = TypeVar("T")
+
+_MOST_LISTED, _MOST_FIGURES = 500, 9
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+async def show(request: Request) -> Response:
+    """GET /samples: how many there are, and `limit` of them after the first `offset`, newest first."""
+    path = request.app.state.service.settings.samples
+    if path is None:
+        return answer({"enabled": False, "stored": False, "n": 0, "samples": []})
+    limit, offset = _count(request, "limit", 100, _MOST_LISTED), _count(request, "offset", 0, 10**_MOST_FIGURES)
+    n, found = await _with(path, lambda samples: (len(samples), samples.list(limit, offset)))
+    return answer({"enabled": True, "stored": path.exists(), "n": n, "samples": [_facts(sample) for sample in found]})
+
+
+async def keep(request: Request) -> Response:
+    """POST /samples: keep a corrected digit; 403 unless `consent` is true."""
+    path, asked = _path(request), await _asked(request)
+    if asked.get("consent") is not True:
+        raise RequestError(403, "no_consent", "a correction is kept only with consent: true")
+    label, read_as = _label(asked.get("label")), asked.get("read_as")
+    known = None if read_as is None else _label(read_as, "read_as")
+    glyph, picture, version = glyph_of(asked.get("glyph")), _picture(asked.get("picture")), _version(asked.get("model_version"))
+    number = await _with(path, lambda samples: samples.add(glyph, label, known, picture, version))
+    return answer({"id": number}, 201)
+
+
+async def relabel(request: Request) -> Response:
+    """PATCH /samples/{id}: say anew what it is."""
+    path, number = _path(request), request.path_params["id"]
+    label = _label((await _asked(request)).get("label"))
+    return _found(await _with(path, lambda samples: samples.relabel(number, label)), {"id": number, "label": label})
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /samples/{id}: delete one, so that nothing remains of it."""
+    number = request.path_params["id"]
+    return _found(await _with(_path(request), lambda samples: samples.delete(number)), {"deleted": 1})
+
+
+async def delete_all(request: Request) -> Response:
+    """DELETE /samples: delete all, so that nothing remains of them."""
+    return answer({"deleted": await _with(_path(request), lambda samples: samples.delete_all())})
+
+
+async def export(request: Request) -> Response:
+    """GET /samples/export: the file itself, for `tenfold train --data` or any program that reads SQLite."""
+    path = _path(request)
+    if not path.exists():
+        raise RequestError(404, "not_found", "no correction has been kept yet")
+    content = await _with(path, lambda samples: samples.export())
+    headers = {"content-disposition": 'attachment; filename="samples.db"', "cache-control": "no-store"}
+    return Response(content, headers=headers, media_type="application/vnd.sqlite3")
+
+
+def _path(request: Request) -> Path:
+    path: Path | None = request.app.state.service.settings.samples
+    if path is None:
+        raise RequestError(403, "no_samples", "this service keeps no corrections; start it with --samples FILE")
+    return path
+
+
+async def _with(path: Path, use: Callable[[Samples], T]) -> T:
+    """Use the file of corrections, in a thread: another process may be writing to it."""
+    try:
+        return await asyncio.to_thread(lambda: use(Samples(path)))
+    except DataError as problem:
+        raise RequestError(409, "samples_unusable", str(problem)) from problem
+    except StorageError as problem:
+        raise RequestError(503, "samples_unusable", str(problem)) from problem
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    media_type(request, ("application/json",))
+    service = request.app.state.service
+    async with service.bodies.of(request, service.limits.max_json_bytes) as body:
+        asked = parsed(body)
+    if not isinstance(asked, dict):
+        raise RequestError(400, "bad_json", "expected a JSON object")
+    return asked
+
+
+def _count(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_FIGURES):
+        raise RequestError(400, "bad_query", f"{name}: expected a number")
+    return min(int(text), most)
+
+
+def _label(value: Any, name: str = "label") -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in range(CLASSES):
+        raise RequestError(400, "bad_label", f"{name}: expected a digit 0-9")
+    return value
+
+
+def _picture(text: Any) -> bytes:
+    """The picture of the strokes: a PNG in base64, or nothing."""
+    try:
+        content = base64.b64decode(text or "", validate=True)
+    except (binascii.Error, ValueError, TypeError) as problem:
+        raise RequestError(400, "bad_picture", "picture: expected a PNG in base64") from problem
+    if content and not content.startswith(_PNG):
+        raise RequestError(400, "bad_picture", "picture: expected a PNG in base64")
+    return content
+
+
+def _version(value: Any) -> str:
+    return value if isinstance(value, str) and value.isprintable() else ""
+
+
+def _facts(sample: Sample) -> dict[str, Any]:
+    glyph = in_base64(sample.glyph)
+    return {"id": sample.id, "label": sample.label, "read_as": sample.read_as, "made_at": sample.made_at, "glyph": glyph}
+
+
+def _found(there: bool, facts: dict[str, Any]) -> Response:
+    if not there:
+        raise RequestError(404, "not_found", "there is no correction of this id")
+    return answer(facts)
+
+
+def routes(_: Settings) -> list[Route]:
+    """The routes of this module."""
+    one = "/samples/{id:int}"
+    return [
+        Route("/samples", show, methods=["GET"]),
+        Route("/samples", keep, methods=["POST"]),
+        Route("/samples", delete_all, methods=["DELETE"]),
+        Route("/samples/export", export, methods=["GET"]),
+        Route(one, relabel, methods=["PATCH"]),
+        Route(one, delete, methods=["DELETE"]),
+    ]

@@ -1,0 +1,117 @@
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+import tenfold
+from tenfold.data.samples import Samples
+
+
+@pytest.fixture
+def correction(glyphs: np.ndarray, png: bytes) -> dict[str, Any]:
+    glyph, picture = (base64.b64encode(content).decode() for content in (glyphs[7].tobytes(), png))
+    return {"consent": True, "label": 7, "read_as": 1, "glyph": glyph, "picture": picture, "model_version": "abc"}
+
+
+def test_a_correction_is_kept_and_listed(client: TestClient, correction: dict[str, Any], tmp_path: Path, png: bytes) -> None:
+    assert client.get("/samples").json() == {"enabled": True, "stored": False, "n": 0, "samples": []}
+    kept = client.post("/samples", json=correction)
+    assert (kept.status_code, kept.json()) == (201, {"id": 1})
+    assert client.post("/samples", json=correction | {"label": 2, "read_as": None, "picture": ""}).json() == {"id": 2}
+    listed = client.get("/samples").json()
+    assert (listed["stored"], listed["n"]) == (True, 2)
+    assert [(s["id"], s["label"], s["read_as"]) for s in listed["samples"]] == [(2, 2, None), (1, 7, 1)]
+    assert listed["samples"][0]["glyph"] == correction["glyph"]
+    assert client.get("/samples?limit=1&offset=1").json()["samples"][0]["id"] == 1
+    assert Samples(tmp_path / "samples.db").list()[1].picture == png
+
+
+@pytest.mark.parametrize("consent", [False, None, 1, "true"])
+def test_without_consent_nothing_is_kept(
+    client: TestClient, correction: dict[str, Any], tmp_path: Path, consent: object
+) -> None:
+    refused = client.post("/samples", json=correction | {"consent": consent})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "no_consent")
+    assert not (tmp_path / "samples.db").exists()
+
+
+def test_a_correction_can_be_relabelled_and_deleted(client: TestClient, correction: dict[str, Any], tmp_path: Path) -> None:
+    for _ in range(3):
+        client.post("/samples", json=correction)
+    assert client.patch("/samples/2", json={"label": 4}).json() == {"id": 2, "label": 4}
+    assert [s["label"] for s in client.get("/samples").json()["samples"]] == [7, 4, 7]
+    assert client.delete("/samples/2").status_code == 200
+    assert client.delete("/samples/2").status_code == client.patch("/samples/2", json={"label": 4}).status_code == 404
+    assert client.delete("/samples").json() == {"deleted": 2}
+    assert client.get("/samples").json()["n"] == 0
+    assert b"PNG" not in (tmp_path / "samples.db").read_bytes()
+
+
+def test_the_export_is_a_source_of_digits(client: TestClient, correction: dict[str, Any], tmp_path: Path) -> None:
+    assert client.get("/samples/export").status_code == 404
+    client.post("/samples", json=correction)
+    exported = client.get("/samples/export")
+    assert exported.headers["content-disposition"] == 'attachment; filename="samples.db"'
+    (tmp_path / "copy.db").write_bytes(exported.content)
+    assert tenfold.load(tmp_path / "copy.db").known_labels.tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"label": 10}, "bad_label"),
+        ({"label": True}, "bad_label"),
+        ({"label": "7"}, "bad_label"),
+        ({"read_as": -1}, "bad_label"),
+        ({"glyph": "AAAA"}, "bad_glyph"),
+        ({"glyph": None}, "bad_glyph"),
+        ({"picture": "###"}, "bad_picture"),
+        ({"picture": 7}, "bad_picture"),
+        ({"picture": base64.b64encode(b"<svg/>").decode()}, "bad_picture"),
+    ],
+)
+def test_what_is_no_correction_is_refused(
+    client: TestClient, correction: dict[str, Any], change: dict[str, Any], code: str
+) -> None:
+    refused = client.post("/samples", json=correction | change)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
+    assert client.get("/samples").json()["n"] == 0
+
+
+def test_too_large_a_picture_and_a_full_file_are_refused(
+    make_client: Callable[..., TestClient], correction: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENFOLD_MAX_SAMPLES", "1")
+    client = make_client()
+    large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(70_000)).decode()
+    assert client.post("/samples", json=correction | {"picture": large}).status_code == 409
+    assert client.post("/samples", json=correction).status_code == 201
+    assert "delete some first" in client.post("/samples", json=correction).json()["error"]["message"]
+
+
+def test_a_service_without_a_file_says_so(make_client: Callable[..., TestClient], correction: dict[str, Any]) -> None:
+    client = make_client(samples=None)
+    assert client.get("/samples").json() == {"enabled": False, "stored": False, "n": 0, "samples": []}
+    assert client.post("/samples", json=correction).status_code == 403
+    assert client.get("/samples/export").status_code == client.delete("/samples").status_code == 403
+
+
+def test_a_file_that_is_none_of_ours_is_said_and_left_alone(
+    client: TestClient, correction: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "samples.db").write_bytes(b"something else")
+    for refused in (client.get("/samples"), client.post("/samples", json=correction), client.delete("/samples")):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "samples_unusable")
+    assert (tmp_path / "samples.db").read_bytes() == b"something else"
+
+
+def test_pages_from_elsewhere_and_other_types_are_refused(client: TestClient, correction: dict[str, Any]) -> None:
+    foreign = {"origin": "http://elsewhere.example"}
+    assert client.post("/samples", json=correction, headers=foreign).status_code == 403
+    assert client.delete("/samples", headers=foreign).status_code == 403
+    assert client.post("/samples", content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+    assert client.get("/samples?limit=-1").status_code == client.get("/samples?offset=x").status_code == 400
