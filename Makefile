@@ -39,7 +39,7 @@ bundled: .venv/ready
 
 # The page to draw on and the HTTP interface, on this machine alone: http://127.0.0.1:8000
 serve: .venv/ready
-	$(BIN)/tenfold serve
+	$(BIN)/tenfold serve --open
 
 docs: .venv/ready
 	$(BIN)/python docs/generate.py

@@ -1,3 +1,6 @@
+import sys
+import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,9 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """What the service would have been started with."""
     taken: list[Settings] = []
 
-    def serve(settings: Settings) -> int:
+    def serve(settings: Settings, announce: Callable[[str], object]) -> int:
         taken.append(settings)
+        announce("http://127.0.0.1:8000/")
         return 0
 
     monkeypatch.setattr(server, "serve", serve)
@@ -47,6 +51,20 @@ def test_options_reach_the_service(tenfold, settings: list[Settings], tmp_path: 
     (made,) = settings
     assert made == Settings("0.0.0.0", 9000, ("a.lan", "b.lan"), tmp_path, 3, "0123456789abcdef", tmp_path / "s.db", True)
     assert made.hosts == {"localhost", "127.0.0.1", "::1", "a.lan", "b.lan"}
+
+
+def test_the_page_is_opened_if_asked_for_and_there_is_a_screen(tenfold, settings: list[Settings], monkeypatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    tenfold("serve", "--open")
+    monkeypatch.setenv("DISPLAY", ":0")
+    tenfold("serve")
+    assert opened == []
+    tenfold("serve", "--open")
+    assert opened == ["http://127.0.0.1:8000/"]
 
 
 @pytest.mark.parametrize(

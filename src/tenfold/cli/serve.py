@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ def serve(
     samples: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where corrected digits are kept, if a user agrees.", show_default=False)
     ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     allow_load: Annotated[bool, typer.Option("--allow-load", help="Let callers have the model's file read anew.")] = False,
 ) -> None:
     """Serve the page to draw on and the HTTP interface, on this machine alone unless told otherwise; docs/service.md."""
@@ -52,9 +54,23 @@ def serve(
         raise
     except ModuleNotFoundError as problem:
         raise MissingExtraError("serve", str(problem.name)) from problem
-    code = run(settings)
+    code = run(settings, _show if show else _say)
     if code:
         raise typer.Exit(code)
+
+
+def _say(url: str) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"The page is at {url} (Ctrl-C ends the service.)", err=True)
+
+
+def _show(url: str) -> None:
+    """Open the page where there is a screen: without one, Python would start a browser in the terminal."""
+    import webbrowser
+
+    _say(url)
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(url)
 
 
 def _read_token(path: Path) -> str:

@@ -98,6 +98,8 @@ SCHEMAS: Json = {
     ),
     "SampleId": _object({"id": _WHOLE}),
     "Relabelling": _object({"label": _LABEL}),
+    "Relabelled": _object({"id": _WHOLE, "label": _LABEL}),
+    "Deleted": _object({"deleted": _WHOLE}),
     "Learning": _object(
         {"state": {"enum": ["off", "idle", "running", "done", "failed"]}}, message={"type": ["string", "null"]}
     ),
@@ -129,10 +131,11 @@ def _parameters(place: str, *parameters: tuple[str, Json, str]) -> list[Json]:
     ]
 
 
-def _answers(answer: str | None, errors: tuple[int, ...], status: int, form: str, media_type: str = _JSON) -> Json:
-    refused = {str(code): _content("refused", form) for code in errors}
-    done = {"description": "done"} if answer is None else _content("done", answer, media_type)
-    return {str(status): done, **refused}
+def _answers(answer: str, errors: tuple[int, ...], status: int, form: str, media_type: str) -> Json:
+    return {
+        str(status): _content("done", answer, media_type),
+        **{str(code): _content("refused", form) for code in sorted(errors)},
+    }
 
 
 def _content(description: str, name: str, media_type: str = _JSON) -> Json:
@@ -141,7 +144,7 @@ def _content(description: str, name: str, media_type: str = _JSON) -> Json:
 
 
 def _operation(
-    summary: str, answer: str | None, *errors: int, body: Json | None = None, parameters: list[Json] | None = None, **kind: Any
+    summary: str, answer: str, *errors: int, body: Json | None = None, parameters: list[Json] | None = None, **kind: Any
 ) -> Json:
     made: Json = {"summary": summary}
     if parameters:
@@ -161,6 +164,7 @@ _PICTURE: Json = {kind: {"schema": {"type": "string", "contentMediaType": kind}}
     PICTURE_TYPES[-1]: {"schema": _object({"file": {"type": "string", "contentMediaType": "application/octet-stream"}})}
 }
 _BUSY = (408, 413, 415, 429, 504)
+_UNUSABLE = (409, 503)  # the file of samples is none, or cannot be used now
 _PROTOCOL: Json = {"form": "ProtocolError"}
 _MODEL = _parameters("path", ("model", {"const": "digits"}, "the only model there is"))
 _VERSION = _parameters("path", ("version", _TEXT, "the one that is served"))
@@ -204,15 +208,30 @@ PATHS: Json = {
             "corrected digits, the newest first",
             "Samples",
             400,
+            *_UNUSABLE,
             parameters=_parameters("query", ("limit", _WHOLE, "at most so many"), ("offset", _WHOLE, "after so many")),
         ),
-        "post": _operation("keep a corrected digit", "SampleId", 400, 403, 413, 415, body=_json("NewSample"), status=201),
-        "delete": _operation("delete them all", None, 403),
+        "post": _operation(
+            "keep a corrected digit", "SampleId", 400, 403, *_UNUSABLE, *_BUSY[:-1], body=_json("NewSample"), status=201
+        ),
+        "delete": _operation("delete them all", "Deleted", 403, *_UNUSABLE),
     },
-    "/samples/export": {"get": _operation("all of them as a file", "file", 404, type="application/octet-stream")},
+    "/samples/export": {
+        "get": _operation("all of them as a file", "file", 403, 404, *_UNUSABLE, type="application/vnd.sqlite3")
+    },
     "/samples/{id}": {
-        "patch": _operation("give another label", None, 400, 404, 415, body=_json("Relabelling"), parameters=_ID),
-        "delete": _operation("delete it", None, 404, parameters=_ID),
+        "patch": _operation(
+            "give another label",
+            "Relabelled",
+            400,
+            403,
+            404,
+            *_UNUSABLE,
+            *_BUSY[:-1],
+            body=_json("Relabelling"),
+            parameters=_ID,
+        ),
+        "delete": _operation("delete it", "Deleted", 403, 404, *_UNUSABLE, parameters=_ID),
     },
     "/learning": {
         "get": _operation("how far it is", "Learning"),

@@ -7,8 +7,8 @@ import errno
 import resource
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -23,8 +23,12 @@ _NOTICED_S = 1.0  # from the first answer that says "not ready" until no connect
 _FILES = 4096
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, announce: Callable[[str], object] = lambda _: None) -> int:
     """Serve until a signal comes; return the exit code, 0 after SIGTERM and 130 after an interrupt.
+
+    Args:
+        settings: what to serve, and where.
+        announce: is told the address of the page once it can be called.
 
     Raises:
         ModelError: the model cannot be used.
@@ -50,6 +54,7 @@ def serve(settings: Settings) -> int:
         )
         server = _Server(config, service)
         log("listening", url=_url(listener), model_version=service.models.current.version)
+        announce(_url(listener))
         server.run(sockets=[listener])
     log("ended")
     return 130 if server.interrupted else 0
@@ -121,4 +126,5 @@ def _allow_many_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        with suppress(OSError, ValueError):  # where that is forbidden, as in some containers, less has to do
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
