@@ -87,7 +87,7 @@ def test_the_page_for_people_shows_every_route_and_needs_nothing_from_elsewhere(
         assert f"</b> {path}</h2>" in page.text
     found = _Links()
     found.feed(page.text)
-    assert found.links == ["docs/style.css", "openapi.json", "./"]
+    assert found.links == ["docs/style.css", "static/icon.svg", "openapi.json", "./"]
     assert found.tags.isdisjoint({"script", "style"})
     assert found.inline == []
     assert client.get("/docs/style.css").headers["content-type"].startswith("text/css")

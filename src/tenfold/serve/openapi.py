@@ -116,6 +116,18 @@ SCHEMAS: Json = {
     "ProtocolError": _object({"error": _TEXT}),
 }
 
+_REFUSED = {
+    400: "cannot be used as it is",
+    403: "not allowed",
+    404: "there is none",
+    408: "came too slowly",
+    409: "does not fit what is there now",
+    413: "too large",
+    415: "another media type",
+    429: "too much to do already; try again after the seconds in Retry-After",
+    503: "not now",
+    504: "took too long",
+}
 _KNOWN = (
     ("digits", _WHOLE, "how many digits the picture has"),
     ("pattern", _TEXT, "where they stand, such as ####-##"),
@@ -134,7 +146,7 @@ def _parameters(place: str, *parameters: tuple[str, Json, str]) -> list[Json]:
 def _answers(answer: str, errors: tuple[int, ...], status: int, form: str, media_type: str) -> Json:
     return {
         str(status): _content("done", answer, media_type),
-        **{str(code): _content("refused", form) for code in sorted(errors)},
+        **{str(code): _content(_REFUSED[code], form) for code in sorted(errors)},
     }
 
 

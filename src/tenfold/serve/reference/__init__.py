@@ -43,6 +43,7 @@ def _page(described: dict[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>tenfold: the HTTP interface</title><link rel="stylesheet" href="docs/style.css">'
+        '<link rel="icon" href="static/icon.svg">'
         f"<main><h1>tenfold {info['version']}: the HTTP interface</h1><p>{html.escape(info['description'])}</p>"
         '<p><a href="openapi.json">openapi.json</a> · <a href="./">the page to draw on</a></p>'
         f"{''.join(operations)}</main></html>"
@@ -51,12 +52,13 @@ def _page(described: dict[str, Any]) -> str:
 
 def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
     given = [(one["name"], f"{one['in']}: {one['description']}") for one in operation.get("parameters", [])]
-    given += [("body", f"{kind} {_name(content['schema'])}") for kind, content in _contents(operation.get("requestBody", {}))]
-    answers = [
-        (status, " ".join([one["description"], *(_name(content["schema"]) for _, content in _contents(one))]))
-        for status, one in operation["responses"].items()
-    ]
-    done = next(iter(operation["responses"].values()))
+    bodies = _contents(operation.get("requestBody", {}))
+    if bodies:
+        given.append(("body", ", ".join(f"{kind} {_name(content['schema'])}".strip() for kind, content in bodies)))
+    (status, done), *refused = operation["responses"].items()
+    given.append((status, ", ".join(_name(content["schema"]) or kind for kind, content in _contents(done))))
+    if refused:
+        given.append(("refused", " · ".join(f"{code} {one['description']}" for code, one in refused)))
     shown = "".join(
         f"<pre>{html.escape(json.dumps(schemas[_name(content['schema'])], indent=1))}</pre>"
         for _, content in _contents(done)
@@ -64,7 +66,7 @@ def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[
     )
     details = f"<details><summary>the answer's schema</summary>{shown}</details>" if shown else ""
     head = f"<h2><b>{method}</b> {html.escape(path)}</h2><p>{html.escape(operation['summary'])}</p>"
-    return head + _table(given) + _table(answers) + details
+    return head + _table(given) + details
 
 
 def _contents(owner: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
