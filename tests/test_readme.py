@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Shown to somebody who has no checkout yet, or needs what tests have not: they are seen by hand (CONTRIBUTING.md).
-NOT_HERE = ("git clone", "cd ", "make ", "pip install", "tensorboard ")
+NOT_HERE = ("git clone", "cd ", "make ", "pip install", "tensorboard ", "tenfold serve")
 
 
 def commands() -> list[str]:

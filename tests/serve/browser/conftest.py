@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +126,25 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The origin of a server; its corrections lie in a file of their own."""
-    folder = tmp_path_factory.mktemp("served")
+    """The origin of a server that all tests share."""
+    with serving(tmp_path_factory.mktemp("served")) as origin:
+        yield origin
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The origin of a server that asks for a token, and the token."""
+    token = "a-token-of-some-length"
+    (tmp_path / "token").write_text(f"{token}\n")
+    with serving(tmp_path, "--token", str(tmp_path / "token")) as origin:
+        yield origin, token
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[str]:
+    """The origin of a server; its corrections lie in the folder."""
     with (folder / "log").open("w+") as log:
-        command = [sys.executable, "-m", "tenfold", "serve", "--port", "0", "--samples", str(folder / "samples.db")]
+        command = [sys.executable, "-m", "tenfold", "serve", "--port", "0", "--samples", str(folder / "samples.db"), *options]
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             yield _origin(process, folder / "log")
@@ -158,15 +173,15 @@ def visit(browser: Any, served: str) -> Iterator[Callable[..., Visit]]:
     contexts, visits = [], []
     urllib.request.urlopen(urllib.request.Request(f"{served}/samples", method="DELETE")).close()
 
-    def open_page(**options: Any) -> Visit:
+    def open_page(origin: str = served, **options: Any) -> Visit:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options))
         contexts.append(context)
-        visits.append(Visit(context.new_page(), served))
+        visits.append(Visit(context.new_page(), origin))
         return visits[-1]
 
     yield open_page
     for one in visits:
-        assert [url for url in one.asked if not url.startswith((f"{served}/", "blob:"))] == []
+        assert [url for url in one.asked if not url.startswith((f"{one.origin}/", "blob:"))] == []
         assert one.complained() == []
     for context in contexts:
         context.close()

@@ -21,10 +21,10 @@ def found(page) -> str:
 def test_axe_finds_nothing(visit, scheme: str, size: dict[str, int]) -> None:
     page = visit(viewport=size, color_scheme=scheme, has_touch=size is PHONE)
     assert found(page) == ""
-    page.write(7, 0.1)
-    page.write(3, 0.65)
+    page.write(7, 0.05, 0.2, 0.45)
+    page.write(3, 0.45, 0.2, 0.45)
     expect(page.page.locator("#layers figure")).not_to_have_count(0)
-    page.draw(page.strokes(7, 0.02, 0.9, 0.3)[0][:3])  # a dash
+    page.draw(page.strokes(7, 0.84, 0.5, 0.3)[0][:3])  # a dash
     page.sees("7", "3", "?")
     page.page.check("#consent")
     page.page.click("#bars button >> nth=3")

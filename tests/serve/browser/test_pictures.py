@@ -14,7 +14,7 @@ def test_a_chosen_picture_is_read_and_shown_with_boxes(visit) -> None:
     page.page.set_input_files("#file", IMAGES / "note.png")
     expect(page.page.locator("#digits b").nth(10)).to_be_visible()
     assert "".join(page.labels[:11]) == "".join(NOTE)
-    assert page.page.locator("#digits br").count() == 2  # three rows
+    expect(page.page.locator("#digits .line")).to_have_count(3)
     assert page.page.locator("#boxes .box").count() == len(page.labels)
     page.page.click("#clear")
     page.sees()

@@ -28,7 +28,7 @@ def test_two_rows_are_read_from_top_to_bottom(visit) -> None:
     for digit, x, y in ((2, 0.3, 0.05), (5, 0.8, 0.05), (4, 0.3, 0.55), (1, 0.8, 0.55)):
         page.write(digit, x, y, 0.35)
     page.sees("2", "5", "4", "1")
-    assert page.page.locator("#digits br").count() == 1
+    expect(page.page.locator("#digits .line")).to_have_count(2)
 
 
 def test_boxes_stand_where_the_digits_were_written(visit) -> None:

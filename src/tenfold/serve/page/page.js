@@ -64,6 +64,7 @@ async function take(file) {
 function changed() {
   if (!pad.photo) sent = null;
   byId("paper").dataset.mode = pad.photo ? "photo" : "draw";
+  byId("paper").style.setProperty("--shape", pad.photo ? `${pad.photo.width} / ${pad.photo.height}` : "");
   invite();
   if (pad.empty) { reader.drop(); show({ items: [], confidence: null, version }); tell(""); }
   else { byId("paper").classList.add("busy"); reader.ask(sent); }

@@ -16,6 +16,10 @@ export function named(item) {
   return item.accepted ? `${item.label}` : "not a digit";
 }
 
+const MANY = 8; // digits; more are shown smaller, with less beside them
+const UNSURE = 0.9; // confidence under which a digit is marked
+const ROOM = 34; // pixels; over lower boxes only the chosen one has its label, or labels would hide ink
+
 export class Row {
   #row; #boxes; #choose;
 
@@ -28,11 +32,13 @@ export class Row {
   /** Show the items, the one of index `chosen` as chosen, placed as the pad says. */
   show(items, chosen, placed) {
     const focused = this.#row.contains(document.activeElement);
-    this.#row.classList.toggle("many", items.length > 6);
-    this.#row.replaceChildren(...items.flatMap((item, i) => {
-      const tile = this.#tile(item, i, i === chosen);
-      return i && item.line !== items[i - 1].line ? [element("br"), tile] : [tile];
-    }));
+    this.#row.classList.toggle("many", items.length > MANY);
+    const lines = [...new Set(items.map((item) => item.line))].map((line) => {
+      const made = element("div", "line");
+      made.append(...items.flatMap((item, i) => (item.line === line ? [this.#tile(item, i, i === chosen)] : [])));
+      return made;
+    });
+    this.#row.replaceChildren(...lines);
     if (focused) this.#row.querySelector("[aria-checked=true]")?.focus();
     this.place(items, chosen, placed);
   }
@@ -44,6 +50,7 @@ export class Row {
       const box = element("div", "box");
       box.classList.toggle("refused", !item.accepted && item.right === null);
       box.classList.toggle("chosen", i === chosen);
+      box.classList.toggle("low", height < ROOM);
       Object.assign(box.style, { left: `${left + x}px`, top: `${top + y}px`, width: `${width}px`, height: `${height}px` });
       box.append(element("span", "", item.right ?? (item.accepted ? item.label : "?")));
       return box;
@@ -59,6 +66,7 @@ export class Row {
     const sure = item.right !== null ? "as you say" : item.accepted ? percent(item.confidence) : "no digit";
     tile.setAttribute("aria-label", item.accepted || item.right !== null ? `${named(item)}, ${sure}` : "not a digit");
     tile.classList.toggle("refused", !item.accepted && item.right === null);
+    tile.classList.toggle("unsure", item.accepted && item.right === null && item.confidence < UNSURE);
     tile.append(element("b", "", item.right ?? (item.accepted ? item.label : "?")), element("small", "", sure));
     tile.addEventListener("click", () => this.#choose(i));
     return tile;

@@ -86,7 +86,7 @@ function votes({ probabilities, label }) {
 }
 
 function evidence(glyph, { evidence: signs, label }) {
-  const made = figure(`Why ${aDigit(label)}?`, "Small patches are covered one after the other. Where the answer suffers, the ink ", (canvas) => showEvidence(canvas, glyph, signs),
+  const made = figure(`Why ${aDigit(label)}?`, "Small patches of ink are wiped out, one after the other. Where the answer suffers, the ink ", (canvas) => showEvidence(canvas, glyph, signs),
     `Where the pixels speak for or against ${aDigit(label)}`);
   made.querySelector("figcaption p").append(
     element("span", "for", `speaks for ${label}`), ", where it gains, it ", element("span", "against", "speaks against"), ".");

@@ -1,0 +1,17 @@
+"""A server that asks for a token: the browser asks its user, and the page needs nothing more."""
+
+
+def test_the_page_works_with_the_token_as_password(visit, guarded: tuple[str, str]) -> None:
+    origin, token = guarded
+    page = visit(origin, http_credentials={"username": "me", "password": token})
+    page.write(7, 0.7)
+    page.sees("7")
+    page.page.check("#consent")
+    page.page.click("#bars button >> nth=7")
+    page.page.wait_for_selector("#samples li")
+
+
+def test_without_it_there_is_no_page(visit, guarded: tuple[str, str]) -> None:
+    page = visit(guarded[0])
+    page.allowed.append("401")
+    assert page.page.locator("#pad").count() == 0
