@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,11 @@ class Fitting:
         training: Digits,
         validation: Digits,
         teachers: Sequence[Any] = (),
+        order: Callable[[int], NDArray[np.int32]] | None = None,
     ) -> None:
+        """Compile the steps; `order` says which digits an epoch has, all of them shuffled by default."""
         self.model = model
+        self._order = order or (lambda epoch: shuffled(len(training), recipe.batch_size, recipe.seed, epoch))
         self.history: History = {column: [] for column in runs.HISTORY_COLUMNS}
         self._recipe, self._training, self._validation = recipe, training, validation
         self.data_sha256 = training.sha256
@@ -51,6 +54,7 @@ class Fitting:
         self._steps = backend.compiled_steps(learning, optimizer, training.images, training.known_labels, objective)
         self.probabilities = backend.compiled_forward(model)
         self._variables: Sequence[Any] = [*model.variables, *optimizer.variables]
+        self._first = self.values()
 
     @property
     def epochs_done(self) -> int:
@@ -60,6 +64,30 @@ class Fitting:
         """Continue as if never interrupted."""
         checkpoints.restore(self._variables, checkpoint.arrays)
         self.history = checkpoint.history
+
+    def values(self) -> list[NDArray[Any]]:
+        """All variables of model and optimizer, for `restore`."""
+        return checkpoints.values_of(self._variables)
+
+    def restore(self, values: Sequence[NDArray[Any]]) -> None:
+        """Put all variables back to what they were."""
+        checkpoints.restore(self._variables, values)
+
+    def begin_anew(self) -> None:
+        """Go back to the first weights; the history stays."""
+        self.restore(self._first)
+
+    def learn(self, orders: Iterable[NDArray[np.int32]]) -> None:
+        """Learn from digits in these orders, an epoch each, without history, checkpoints or clean epochs."""
+        networks.set_augmentation(self.model, on=True)
+        for order in orders:
+            self._steps(order, 0, len(order))
+
+    def go_part_of_the_way(self, share: float) -> None:
+        """Leave the model's weights at this share of the way from the first ones to those it has now."""
+        for variable, first in zip(self.model.variables, self._first, strict=False):
+            if variable.dtype == "float32":
+                variable.assign(first + np.float32(share) * (variable.numpy() - first))
 
     def run(self, folder: Path, observers: Sequence[Observer]) -> None:
         """Run the epochs that are left; after each, history.csv and a checkpoint are written whole.
@@ -82,7 +110,7 @@ class Fitting:
         augmentation = self._recipe.augmentation
         clean = augmentation is not None and epoch > self._recipe.epochs - augmentation.clean_epochs
         networks.set_augmentation(self.model, on=not clean)
-        order = shuffled(len(self._training), self._recipe.batch_size, self._recipe.seed, epoch)
+        order = self._order(epoch)
         for observer in observers:
             observer.epoch_begins(epoch, self._recipe.epochs, len(order))
         n_calls = min(_CALLS_AN_EPOCH, len(order)) if observers else 1

@@ -147,6 +147,22 @@ class Teaching(_Part, frozen=True):
     share: Share = 0.9
 
 
+class Rehearsal(_Part, frozen=True):
+    """Old digits among a few new ones, so that nothing is forgotten (`adapting`).
+
+    Attributes:
+        n_digits: training digits of the run it starts from, others in each epoch.
+        share: of the places of an epoch that the new digits take, each of them as often as the others.
+        kept: share of the way from the old weights to the new ones that is gone in the end.
+        folds: so many further trainings read the new digits that they did not learn from; 0 for none.
+    """
+
+    n_digits: Count = 1800
+    share: Annotated[float, Meta(gt=0, lt=1)] = 0.25
+    kept: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    folds: Annotated[int, Meta(ge=0, le=100)] = 3
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a training run.
 
@@ -159,6 +175,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         loss: what is minimised.
         label_smoothing: share of each target that is spread over all ten classes (Szegedy et al., 2016).
         teaching: networks to learn from besides the labels, or null.
+        rehearsal: `data` are few digits, to be learnt without forgetting those of `start_from`; or null.
         epochs: passes over the training digits.
         batch_size: digits a step.
         data: `mnist`, `digit-recognizer`, or the path of a labelled set.
@@ -175,6 +192,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss: Literal["categorical_crossentropy"] = "categorical_crossentropy"
     label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     teaching: Teaching | None = None
+    rehearsal: Rehearsal | None = None
     epochs: Count = 10
     batch_size: Count = 32
     data: str = "mnist"
@@ -256,6 +274,22 @@ RECIPES = {
             label_smoothing=0.03,
             epochs=14,
             batch_size=128,
+        ),
+        Recipe(
+            name="adapt",
+            why="The model that ships learns your hand: a dozen corrected digits among thousands of old ones.",
+            network=Convolutional(stages=((24,), (48, 48), (96, 96))),
+            optimizer=Adam(learning_rate=1e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
+            augmentation=Augmentation(
+                rotation=12, shear=12, scale=0.15, aspect=0.15, shift=1.5, elastic=2.5, stroke=0.6, blur=0.5, alike=1
+            ),
+            label_smoothing=0.03,
+            rehearsal=Rehearsal(n_digits=1800, share=0.25, kept=0.85, folds=3),
+            epochs=8,
+            batch_size=64,
+            data="samples.db",
+            validation=0,
+            start_from="bundled",
         ),
     ]
 }
@@ -350,7 +384,7 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
     return [f"{key}: {a.get(key)} and {b.get(key)}" for key in keys if a.get(key) != b.get(key)]
 
 
-_WHOLE = {"augmentation": '{"rotation":8,"shift":1}', "teaching": '{"teachers":["runs/cnn"]}'}
+_WHOLE = {"augmentation": '{"rotation":8,"shift":1}', "rehearsal": '{"share":0.25}', "teaching": '{"teachers":["runs/cnn"]}'}
 
 
 def _set(plain: dict[str, Any], key: str, text: str) -> None:

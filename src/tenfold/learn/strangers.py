@@ -46,7 +46,7 @@ def crossed(seven: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np
     y = rows[0] + (rows[-1] - rows[0]) * random.uniform(0.4, 0.62)
     x = _middle_of_row(seven, round(y))
     half, tilt = random.uniform(2.8, 7.5), random.uniform(-0.35, 0.15)
-    return _with_line(seven, (x - half, y - tilt * half), (x + half, y + tilt * half), random)
+    return with_line(seven, (x - half, y - tilt * half), (x + half, y + tilt * half), random)
 
 
 def serifed(one: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -59,11 +59,11 @@ def serifed(one: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.u
         x, y = _middle_of_row(one, rows[0]), float(rows[0])
         across = random.uniform(3, 9)
         down = random.uniform(0.5, 1.5) * across
-        one = _with_line(one, (x, y), (x - across, y + down), random)
+        one = with_line(one, (x, y), (x - across, y + down), random)
     if not flagged or random.random() < 0.35:
         x, y = _middle_of_row(one, rows[-1]), float(rows[-1])
         half = random.uniform(2.5, 5)
-        one = _with_line(one, (x - half, y), (x + half, y), random)
+        one = with_line(one, (x - half, y), (x + half, y), random)
     return one
 
 
@@ -84,7 +84,7 @@ def _middle_of_row(image: NDArray[np.uint8], row: int) -> float:
     return float(last_run.mean())
 
 
-def _with_line(
+def with_line(
     image: NDArray[np.uint8], start: tuple[float, float], end: tuple[float, float], random: np.random.Generator
 ) -> NDArray[np.uint8]:
     """The image with a line from (x, y) to (x, y), about as wide as its strokes."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog, on_terminal
 from tenfold.learn.recipes import Recipe
 from tenfold.learn.runs import Run
+
+if TYPE_CHECKING:
+    from tenfold.learn.adapting import Mixture
 
 # The share of validation digits that the shipped threshold accepts.
 _ACCEPTED = 0.99
@@ -109,6 +112,8 @@ def split(recipe: Recipe) -> Splits:
     Raises:
         DataError: no labels, one class only, or fewer digits than a batch.
     """
+    if recipe.rehearsal is not None:
+        return _split_for_rehearsal(recipe)
     everything = all_digits(recipe)
     classes = np.unique(everything.known_labels)
     if len(classes) < 2:
@@ -129,6 +134,15 @@ def split(recipe: Recipe) -> Splits:
             "give more digits or a smaller --batch-size"
         )
     return Splits(training, validation, load(recipe.data, "test") if recipe.data in PACKAGED else None)
+
+
+def _split_for_rehearsal(recipe: Recipe) -> Splits:
+    """The old digits with the new ones after them to learn from; by the old ones' splits it is chosen and measured."""
+    from tenfold.learn import adapting
+
+    adapting.rehearsal_of(recipe)
+    old = split(_run_of(str(recipe.start_from)).recipe)
+    return Splits(adapting.mixed(all_digits(recipe), old.training), old.validation, old.test)
 
 
 def all_digits(recipe: Recipe) -> Digits:
@@ -166,12 +180,16 @@ def _sources(recipe: Recipe) -> dict[str, _Source]:
     return {name: _source(name) for name in names}
 
 
+def _run_of(name: str) -> Run:
+    """A run by its folder, or the one of the model that ships."""
+    return runs.open_run(Path(__file__).with_name("bundled") if name == "bundled" else name)
+
+
 def _source(name: str) -> _Source:
+    run = _run_of(name)
     if name != "bundled":
-        run = runs.open_run(name)
         return _Source(run, run.fingerprints)
     # The model that ships brings no fingerprints along: they would be larger than itself.
-    run = runs.open_run(Path(__file__).with_name("bundled"))
     return _Source(run, split(run.recipe).training.fingerprints)
 
 
@@ -188,9 +206,20 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
         runs.load_weights(model, source.folder / "model.keras")
     teachers = _teachers(recipe, splits, sources)
     learnt_from = _with_strangers(splits.training, recipe)
-    n_steps = recipe.epochs * count_steps(len(learnt_from), recipe.batch_size)
+    mixture = _mixture(recipe, splits)
+    n_steps = recipe.epochs * (mixture.n_steps if mixture else count_steps(len(learnt_from), recipe.batch_size))
     optimizer = networks.make_optimizer(recipe, n_steps)
-    return Fitting(model, optimizer, recipe, learnt_from, splits.validation, teachers)
+    return Fitting(model, optimizer, recipe, learnt_from, splits.validation, teachers, order=mixture.order if mixture else None)
+
+
+def _mixture(recipe: Recipe, splits: Splits) -> Mixture | None:
+    """Which digits an epoch has where old ones are rehearsed."""
+    if recipe.rehearsal is None:
+        return None
+    from tenfold.learn.adapting import Mixture
+
+    n_new = len(all_digits(recipe))
+    return Mixture(recipe, len(splits.training) - n_new, n_new)
 
 
 def _with_strangers(digits: Digits, recipe: Recipe) -> Digits:
@@ -252,7 +281,18 @@ def _train(
             summary = networks.summary(fitting.model)
             observer.training_begins(run.folder, summary, len(splits.training), len(splits.validation))
         fitting.run(run.folder, observers)
-    _finish(run, recipe, splits, fitting, round(time.perf_counter() - started, 3), bare)
+        brought = _brought(run, recipe, splits, fitting)
+    _finish(run, recipe, splits, fitting, {"seconds": round(time.perf_counter() - started, 3), **brought}, bare)
+
+
+def _brought(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting) -> dict[str, Any]:
+    """What learning new digits brought, before and after."""
+    mixture = _mixture(recipe, splits)
+    if mixture is None:
+        return {}
+    from tenfold.learn import adapting
+
+    return adapting.conclude(fitting, mixture, splits.training[mixture.n_old :], splits.validation, recipe, run.folder)
 
 
 def _refuse_other_folder(folder: Path) -> None:
@@ -289,14 +329,14 @@ def _checkpoint(run: Run, data_sha256: str) -> checkpoints.Checkpoint | None:
     return found
 
 
-def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, seconds: float, bare: bool) -> None:
+def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, facts: dict[str, Any], bare: bool) -> None:
     """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
     held_back = {"validation": splits.validation, "test": splits.test}
     judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
     if "validation" in judged:
         temperature = fit_temperature(judged["validation"].probabilities, splits.validation.known_labels)
         judged = {name: replace(evaluation, temperature=temperature) for name, evaluation in judged.items()}
-    metrics = _metrics(recipe, splits, fitting, judged) | {"seconds": seconds, "start_from": recipe.start_from}
+    metrics = _metrics(recipe, splits, fitting, judged) | facts | {"start_from": recipe.start_from}
     with storage.whole_file(run.folder / "model.keras") as temporary:
         backend.save(fitting.model, temporary)
     if not bare:
