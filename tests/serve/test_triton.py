@@ -1,6 +1,8 @@
 """Triton's own client, unchanged, against a service that runs."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,3 +67,14 @@ def test_errors_are_said(server: triton.InferenceServerClient, glyphs: np.ndarra
         server.infer("letters", [given])
     with pytest.raises(InferenceServerException, match="--allow-load"):
         server.load_model("digits")
+
+
+def test_the_example_of_the_documentation_runs(live, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    *lines, last = block.replace("127.0.0.1:8000", f"{live.host}:{live.port}").strip().splitlines()
+    expression, expected = last.split("  # ")
+    names: dict[str, object] = {}
+    exec("\n".join(lines), names)
+    assert repr(eval(expression, names)) == expected
+    names["client"].close()  # type: ignore[attr-defined]
