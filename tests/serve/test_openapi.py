@@ -48,7 +48,7 @@ def test_answers_match_their_schemas(client: TestClient, png: bytes, glyphs: np.
     check(client.post("/explain", json={"glyph": base64.b64encode(glyphs[0].tobytes()).decode()}), "/explain")
     tensor = {"name": "images", "shape": [10, 28, 28], "datatype": "UINT8", "data": glyphs.ravel().tolist()}
     check(client.post("/v2/models/digits/infer", json={"inputs": [tensor]}), "/v2/models/{model}/infer")
-    for path in ("/v2", "/v2/health/live", "/v2/health/ready"):
+    for path in ("/v2", "/v2/health/live", "/v2/health/ready", "/samples", "/learning"):
         check(client.get(path), path, "get")
     check(client.get("/v2/models/digits"), "/v2/models/{model}", "get")
     check(client.get("/v2/models/digits/ready"), "/v2/models/{model}/ready", "get")

@@ -100,8 +100,19 @@ SCHEMAS: Json = {
     "Relabelling": _object({"label": _LABEL}),
     "Relabelled": _object({"id": _WHOLE, "label": _LABEL}),
     "Deleted": _object({"deleted": _WHOLE}),
+    "Measured": {"type": ["object", "null"], "properties": {"accuracy": _CHANCE, "n": _WHOLE}},
     "Learning": _object(
-        {"state": {"enum": ["off", "idle", "running", "done", "failed"]}}, message={"type": ["string", "null"]}
+        {
+            "state": {"enum": ["off", "idle", "running", "done", "failed"]},
+            "message": _TEXT_OR_NONE,
+            "can_undo": _FLAG,
+            "active": {"enum": ["bundled", "adapted"]},
+        },
+        progress=_CHANCE,
+        before=_schema("Measured"),
+        after=_schema("Measured"),
+        mnist_before={"type": ["number", "null"]},
+        mnist_after={"type": ["number", "null"]},
     ),
     "InferRequest": _object({"inputs": _list(_TENSOR)}, id=_TEXT, outputs={"type": "array"}, parameters={"type": "object"}),
     "InferResponse": _object({"model_name": _TEXT, "model_version": _TEXT, "outputs": _list(_TENSOR)}, id=_TEXT),
@@ -177,6 +188,7 @@ _PICTURE: Json = {kind: {"schema": {"type": "string", "contentMediaType": kind}}
 }
 _BUSY = (408, 413, 415, 429, 504)
 _UNUSABLE = (409, 503)  # the file of samples is none, or cannot be used now
+_EMPTY: Json = {_JSON: {"schema": {"type": "object"}}}
 _PROTOCOL: Json = {"form": "ProtocolError"}
 _MODEL = _parameters("path", ("model", {"const": "digits"}, "the only model there is"))
 _VERSION = _parameters("path", ("version", _TEXT, "the one that is served"))
@@ -247,11 +259,11 @@ PATHS: Json = {
     },
     "/learning": {
         "get": _operation("how far it is", "Learning"),
-        "post": _operation("learn from the corrected digits", "Learning", 403, 409, status=202),
-        "delete": _operation("stop learning", "Learning", 409),
+        "post": _operation("learn from the corrected digits", "Learning", 403, 409, 415, 503, body=_EMPTY, status=202),
+        "delete": _operation("stop learning", "Learning", 403, 409),
     },
-    "/learning/accept": {"post": _operation("serve the model that has learnt", "Learning", 409)},
-    "/learning/undo": {"post": _operation("serve the model before", "Learning", 409)},
+    "/learning/accept": {"post": _operation("serve the model that has learnt", "Learning", 403, 409, 415, body=_EMPTY)},
+    "/learning/undo": {"post": _operation("serve the model before", "Learning", 403, 409, 415, body=_EMPTY)},
     "/metrics": {"get": _operation("counts and times for Prometheus", "text", type="text/plain")},
     "/openapi.json": {"get": _operation("this document", "text")},
     "/docs": {"get": _operation("this document for people", "text", type="text/html")},
