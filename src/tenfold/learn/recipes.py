@@ -153,14 +153,12 @@ class Rehearsal(_Part, frozen=True):
     Attributes:
         n_digits: training digits of the run it starts from, others in each epoch.
         share: of the places of an epoch that the new digits take, each of them as often as the others.
-        kept: share of the way from the old weights to the new ones that is gone in the end.
         folds: so many further trainings read the new digits that they did not learn from; 0 for none.
     """
 
-    n_digits: Count = 1800
-    share: Annotated[float, Meta(gt=0, lt=1)] = 0.25
-    kept: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    folds: Annotated[int, Meta(ge=0, le=100)] = 3
+    n_digits: Count = 2400
+    share: Annotated[float, Meta(gt=0, lt=1)] = 0.4
+    folds: Annotated[int, Meta(ge=0, le=100)] = 2
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -279,12 +277,12 @@ RECIPES = {
             name="adapt",
             why="The model that ships learns your hand: a dozen corrected digits among thousands of old ones.",
             network=Convolutional(stages=((24,), (48, 48), (96, 96))),
-            optimizer=Adam(learning_rate=1e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
+            optimizer=Adam(learning_rate=2e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
             augmentation=Augmentation(
                 rotation=12, shear=12, scale=0.15, aspect=0.15, shift=1.5, elastic=2.5, stroke=0.6, blur=0.5, alike=1
             ),
             label_smoothing=0.03,
-            rehearsal=Rehearsal(n_digits=1800, share=0.25, kept=0.85, folds=3),
+            rehearsal=Rehearsal(n_digits=2400, share=0.4, folds=2),
             epochs=8,
             batch_size=64,
             data="samples.db",

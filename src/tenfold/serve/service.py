@@ -5,6 +5,7 @@ from __future__ import annotations
 from tenfold import limits
 from tenfold.serve.batching import Workers
 from tenfold.serve.bodies import Bodies
+from tenfold.serve.hand import first_model
 from tenfold.serve.metrics import Metrics
 from tenfold.serve.models import Models
 from tenfold.serve.settings import Settings
@@ -32,7 +33,7 @@ class Service:
         self.settings = settings
         self.limits = limits.from_environment()
         self.metrics = Metrics()
-        self.models = Models(settings.model)
+        self.models = Models(first_model(settings))
         self.workers = Workers(self.models, settings.max_queue, self.limits, self.metrics.batch_glyphs.observe)
         self.bodies = Bodies(self.limits)
         self.draining = False

@@ -1,0 +1,191 @@
+"""What was learnt from corrections: run folders beside the samples, the process that makes one, and which is served.
+
+A training runs as a process of its own and outlives this one. It holds the lock of its log file, which it got from here, so
+whoever comes later can tell whether it still runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tenfold import storage
+from tenfold.serve.settings import Settings
+
+_NEEDED = ("keras", "msgspec", "onnx", "matplotlib", "jinja2")  # of the extra [train]
+_PREFIX, _NICENESS, _ENDS_S = "learnt-", 10, 5.0
+_MOST_LOG_BYTES = 4096
+
+
+class Hand:
+    """The folder `hand` beside the file of samples.
+
+    Attributes:
+        base: what is learnt on from: `bundled`, or the folder of the run that the service was started with.
+    """
+
+    def __init__(self, samples: Path, model: Path | None) -> None:
+        self.samples, self.folder = samples, samples.absolute().parent / "hand"
+        self.base = "bundled" if model is None else str(model.absolute())
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def newest(self) -> Path | None:
+        """The run begun last, or None."""
+        numbered = {int(path.stem.removeprefix(_PREFIX)): path for path in self.folder.glob(f"{_PREFIX}*.json")}
+        return numbered[max(numbered)].with_suffix("") if numbered else None
+
+    def begin(self, n: int) -> Path:
+        """Start learning from `n` corrections; return the folder of the run to come. Runs no longer of use are removed."""
+        storage.make_folder(self.folder)
+        newest = self.newest()
+        number = 1 + (int(newest.name.removeprefix(_PREFIX)) if newest else 0)
+        for path in self.folder.glob(f"{_PREFIX}*.json"):
+            if path.stem not in (self._chosen.get("run"), self._chosen.get("before")):
+                self.remove(path.with_suffix(""))
+        run = self.folder / f"{_PREFIX}{number}"
+        command = [sys.executable, "-m", "tenfold", "train", "--recipe", "adapt", "--from", self.base]
+        command += ["--data", str(self.samples.absolute()), "--run", str(run)]
+        with run.with_suffix(".log").open("wb") as log:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
+        facts = {"pid": self._process.pid, "n": n, "started": time.time()}
+        storage.write_text(run.with_suffix(".json"), json.dumps(facts))
+        return run
+
+    def runs(self, run: Path) -> bool:
+        """Whether the process that makes this run is alive."""
+        if self._process is not None:
+            self._process.poll()  # or it would stay a zombie
+        try:
+            with run.with_suffix(".log").open("rb") as log:
+                fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def stop(self, run: Path) -> None:
+        """End the process that makes this run, and remove what it left."""
+        if self.runs(run):
+            with suppress(OSError):
+                os.killpg(int(self.facts(run)["pid"]), signal.SIGTERM)
+            deadline = time.monotonic() + _ENDS_S
+            while self.runs(run) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if self.runs(run):
+                with suppress(OSError):
+                    os.killpg(int(self.facts(run)["pid"]), signal.SIGKILL)
+        self.remove(run)
+
+    def remove(self, run: Path) -> None:
+        """Remove a run."""
+        shutil.rmtree(run, ignore_errors=True)
+        for suffix in (".log", ".json"):
+            run.with_suffix(suffix).unlink(missing_ok=True)
+
+    def facts(self, run: Path) -> dict[str, Any]:
+        """Of a run that was begun: `pid`, `n` corrections, `started` in seconds since 1970."""
+        return {"pid": 0, "n": 0, "started": 0.0} | _object(run.with_suffix(".json"))
+
+    def metrics(self, run: Path) -> dict[str, Any] | None:
+        """The figures of a finished run, or None."""
+        return _object(run / "metrics.json") or None if (run / "model.onnx").is_file() else None
+
+    def progress(self, run: Path) -> float:
+        """How far a run is, 0 to 1: its epochs, then the corrections read by trainings that had not seen them."""
+        recipe = _object(run / "recipe.json")
+        if not recipe:
+            return 0.02
+        n_folds = int((recipe.get("rehearsal") or {}).get("folds", 0))
+        epochs = _n_rows(run / "history.csv") / max(int(recipe.get("epochs", 1)), 1)
+        read = _n_rows(run / "corrections.csv") / max(int(self.facts(run)["n"]), 1)
+        return round(min(0.05 + 0.9 * (epochs + n_folds * read) / (1 + n_folds), 0.95), 3)
+
+    def complaint(self, run: Path) -> str:
+        """The last line that the training wrote."""
+        try:
+            with run.with_suffix(".log").open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - _MOST_LOG_BYTES))
+                lines = log.read().decode("utf-8", "replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return lines[-1].removeprefix("error: ") if lines else "the training ended without a word"
+
+    @property
+    def _chosen(self) -> dict[str, Any]:
+        """What users decided on this base: the `run` that is served, the one `before`, and the last one `decided` on."""
+        found = _object(self.folder / "chosen.json")
+        return found if found.get("base") == self.base else {"base": self.base}
+
+    @property
+    def chosen(self) -> Path | None:
+        """The run that is to be served instead of the base, or None."""
+        name = self._chosen.get("run")
+        run = self.folder / str(name)
+        return run if name and (run / "model.onnx").is_file() else None
+
+    def decided(self, run: Path) -> bool:
+        """Whether a user has taken this run, or has gone back from it."""
+        return self._chosen.get("decided") == run.name
+
+    def choose(self, run: Path) -> None:
+        """Serve a run from now on, after a restart too."""
+        self._write({"run": run.name, "before": self._chosen.get("run"), "decided": run.name})
+
+    def go_back(self) -> Path | None:
+        """Serve the run before from now on, else the base; return the run, or None for the base."""
+        self._write({"run": self._chosen.get("before"), "before": None, "decided": self._chosen.get("decided")})
+        return self.chosen
+
+    def _write(self, chosen: dict[str, Any]) -> None:
+        storage.write_text(self.folder / "chosen.json", json.dumps({"base": self.base, **chosen}))
+
+
+def why_not(settings: Settings, find: Callable[[str], object] = find_spec) -> str | None:
+    """Why this service cannot learn, or None if it can."""
+    if settings.samples is None:
+        return "this service keeps no corrections; start it with --samples FILE"
+    if settings.model is not None and not settings.model.is_dir():
+        return "learning goes on from a run; this service was started with an ONNX file alone (--model)"
+    missing = next((name for name in _NEEDED if find(name) is None), None)
+    if missing or (find("tensorflow") is None and find("jax") is None):
+        return f"learning needs the extra [train] ({missing or 'tensorflow'} is missing); pip install 'tenfold[serve,train]'"
+    return None
+
+
+def first_model(settings: Settings) -> Path | None:
+    """The model to serve at the start: what was learnt and chosen, else what the settings say."""
+    if settings.samples is None or (settings.model is not None and not settings.model.is_dir()):
+        return settings.model
+    return Hand(settings.samples, settings.model).chosen or settings.model
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """A JSON object out of a file; an empty one where there is none."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _n_rows(path: Path) -> int:
+    """The rows of a CSV file after its header."""
+    try:
+        return max(0, path.read_bytes().count(b"\n") - 1)
+    except OSError:
+        return 0
