@@ -1,5 +1,7 @@
 """What the page shows of the chosen digit."""
 
+import base64
+
 from playwright.sync_api import expect
 
 # How many pixels of a canvas are bright.
@@ -59,3 +61,17 @@ def test_a_model_that_shows_no_layers_is_said_to(visit) -> None:
     page.write(3, 0.7)
     expect(page.page.locator("#layers-none")).to_be_visible()
     expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
+
+
+def test_the_units_of_a_plain_network(visit) -> None:
+    page = visit()
+    units = {"name": "activation_1", "kind": "units", "shape": [128], "values": base64.b64encode(bytes(range(128))).decode()}
+
+    def plain(route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"layers": [units]})
+
+    page.page.route("**/explain", plain)
+    page.write(3, 0.7)
+    expect(page.page.locator("#layers h3").nth(1)).to_have_text("Layer 1: 128 units")
+    assert page.page.locator("#layers canvas").nth(1).evaluate("(canvas) => [canvas.width, canvas.height]") == [23, 21]

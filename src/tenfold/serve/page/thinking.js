@@ -12,6 +12,8 @@ const MAPS = [
   "Here words begin to fail: each tile is a mixture that helped to tell digits apart.",
 ];
 
+const FEW = 5; // steps that fit beside each other
+
 const byId = (id) => document.getElementById(id);
 
 export class Thinking {
@@ -36,6 +38,7 @@ export class Thinking {
     byId("layers-none").hidden = layers.length > 0;
     const steps = [seen(glyph), ...layers.map((layer, k) => step(layer, k, layers)), votes(answer), evidence(glyph, answer)];
     byId("layers").replaceChildren(...steps);
+    byId("layers").classList.toggle("few", steps.length <= FEW);
     byId("layers").dataset.label = label;
   }
 }
