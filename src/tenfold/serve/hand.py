@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,7 +39,6 @@ class Hand:
     def __init__(self, samples: Path, model: Path | None) -> None:
         self.samples, self.folder = samples, samples.absolute().parent / "hand"
         self.base = "bundled" if model is None else str(model.absolute())
-        self._process: subprocess.Popen[bytes] | None = None
 
     def newest(self) -> Path | None:
         """The run begun last, or None."""
@@ -58,17 +58,16 @@ class Hand:
         command += ["--data", str(self.samples.absolute()), "--run", str(run)]
         with run.with_suffix(".log").open("wb") as log:
             fcntl.flock(log, fcntl.LOCK_EX)
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        threading.Thread(target=process.wait, daemon=True).start()  # or it would stay a zombie
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
-        facts = {"pid": self._process.pid, "n": n, "started": time.time()}
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+        facts = {"pid": process.pid, "n": n, "started": time.time()}
         storage.write_text(run.with_suffix(".json"), json.dumps(facts))
         return run
 
     def runs(self, run: Path) -> bool:
         """Whether the process that makes this run is alive."""
-        if self._process is not None:
-            self._process.poll()  # or it would stay a zombie
         try:
             with run.with_suffix(".log").open("rb") as log:
                 fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
