@@ -143,7 +143,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         TENFOLD_MAX_IDLE_S="2",
         TENFOLD_MAX_CONNECTIONS="400",
         TENFOLD_MAX_REQUEST_BYTES=str(2**20),
-        TENFOLD_MAX_DISCARDED_BYTES=str(8 * 2**20),
+        TENFOLD_MAX_DISCARDED_BYTES=str(32 * 2**20),
     )
     yield service
     _end([service])

@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 
 PATIENCE_S = 60
 MEGABYTE = 2**20
-LIMIT, DISCARDED = MEGABYTE, 8 * MEGABYTE  # of the service `live`
+LIMIT, DISCARDED = MEGABYTE, 32 * MEGABYTE  # of the service `live`
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_an_endless_body_is_refused_while_it_is_still_sent_and_then_cut_off(live
 def test_a_client_that_sends_all_before_it_reads_sees_why_it_was_refused(live) -> None:
     connection = HTTPConnection(live.host, live.port, timeout=PATIENCE_S)
     for close in ({}, {"connection": "close"}):
-        connection.request("POST", "/read", b"x" * (6 * MEGABYTE), {"content-type": "image/png"} | close)
+        connection.request("POST", "/read", b"x" * (24 * MEGABYTE), {"content-type": "image/png"} | close)
         with connection.getresponse() as answer:
             assert answer.status == 413
             assert "1,048,576 bytes" in json.load(answer)["error"]["message"]
@@ -234,6 +234,16 @@ def test_five_hundred_connections_that_say_nothing_keep_nobody_else_out(live, co
     for _ in range(5):
         assert ask(live, png) == 200
     assert all(rest(connection) == b"" for connection in held)
+
+
+def test_of_too_many_connections_the_oldest_that_say_nothing_go(start: Callable, png: bytes) -> None:
+    """Fault 40. Time alone would let them stay for ten minutes."""
+    service = start(TENFOLD_MAX_CONNECTIONS="10", TENFOLD_MAX_HEADER_S="600", TENFOLD_MAX_IDLE_S="600")
+    with ExitStack() as stack:
+        address = (service.host, service.port)
+        held = [stack.enter_context(socket.create_connection(address, PATIENCE_S)) for _ in range(30)]
+        assert all(rest(connection) == b"" for connection in held[:20])
+        assert ask(service, png) == 200
 
 
 def test_requests_on_one_connection_are_answered_one_after_the_other(live, connect) -> None:

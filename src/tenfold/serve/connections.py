@@ -21,8 +21,7 @@ from tenfold.serve.guards import SECURITY_HEADERS
 class Connection(H11Protocol):
     """A connection that is closed when what it waits for takes too long.
 
-    It waits for the headers of a request, for its body, for the answer to be taken, for the rest of a body that nobody reads,
-    or for the next request.
+    It waits for the headers of a request, for its body and for the answer to be taken, or for the next request.
     """
 
     _waits_for: object = None
@@ -46,25 +45,28 @@ class Connection(H11Protocol):
         self.since = time.monotonic()
         if len(self.connections) > self._limits.max_connections:
             idle = [one for one in self.connections if isinstance(one, Connection) and one.is_waiting]
-            min(idle, key=lambda one: one.since, default=self).transport.close()
+            oldest = min(idle, key=lambda one: one.since, default=self)
+            self.connections.discard(oldest)  # now, for others may arrive before it is closed
+            oldest.transport.close()
         self._await("headers", self._limits.max_header_s)
 
     def data_received(self, data: bytes) -> None:
         """Take in what came, unless the request was refused already."""
-        if self._refused or (self._waits_for == "rest" and not self._is_finished()):
-            self._n_discarded += len(data)
-            if self._n_discarded > self._limits.max_discarded_bytes:
-                self.transport.close()
-                return
-        if self._refused:
+        if not self._refused:
+            super().data_received(data)
+            self._look(has_begun=True)
             return
-        super().data_received(data)
-        self._look(self.is_waiting and self._is_finished())
+        self._n_discarded += len(data)
+        if self._n_discarded > self._limits.max_discarded_bytes:
+            self.transport.close()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or for what is left of this one."""
+        """Wait for the next request; if this one has not been read to its end by now, there will be none."""
         super().on_response_complete()
-        self._look(bool(self.conn.trailing_data[0]))
+        if self.is_waiting and self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
+        else:
+            self._look(has_begun=bool(self.conn.trailing_data[0]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -93,10 +95,6 @@ class Connection(H11Protocol):
             self.transport.write_eof()
         self._await("refused", self._limits.max_discard_s)
 
-    def _is_finished(self) -> bool:
-        """Whether the request has been read to its end."""
-        return self.conn.their_state is not h11.SEND_BODY
-
     def _look(self, has_begun: bool) -> None:
         """Set the deadline for what is awaited now; `has_begun` says that some of the next request is here."""
         if self._refused:
@@ -104,8 +102,6 @@ class Connection(H11Protocol):
         if not self.is_waiting:
             together = self._limits.max_body_s + self._limits.max_work_s + self._limits.max_discard_s
             self._await(self.cycle, together + self._limits.max_idle_s)
-        elif not self._is_finished():
-            self._await("rest", self._limits.max_discard_s)
         elif has_begun:
             self._await("headers", self._limits.max_header_s)
         else:
