@@ -6,8 +6,6 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib import import_module
-from importlib.util import find_spec
 
 from tenfold.errors import MissingExtraError, TenfoldNotice
 
@@ -19,7 +17,7 @@ try:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from tenfold.serve import explaining, inference, metrics, observing, pages, reading, reference
+    from tenfold.serve import corrections, explaining, inference, learning, metrics, observing, pages, reading, reference
 except ModuleNotFoundError as problem:
     raise MissingExtraError("serve", str(problem.name)) from problem
 
@@ -53,18 +51,16 @@ def create_app(settings: Settings) -> Starlette:
 
 def _routes(settings: Settings) -> list[BaseRoute]:
     """All routes; those that are called most come first."""
-    made: list[BaseRoute] = [
+    return [
         *inference.routes(),
         *reading.routes(),
         *explaining.routes(),
         *metrics.routes(),
         *reference.routes(),
+        *corrections.routes(settings),
+        *learning.routes(settings),
         *pages.routes(),
     ]
-    for name in ("corrections", "learning"):
-        if find_spec(f"tenfold.serve.{name}"):
-            made += import_module(f"tenfold.serve.{name}").routes(settings)
-    return made
 
 
 @asynccontextmanager
