@@ -28,13 +28,15 @@ class Played:
         page.page.reload()
 
     def answer(self, route) -> None:
-        method, path = route.request.method, route.request.url.rpartition("/")[2]
-        if method != "GET":
-            self.asked.append(f"{method} {path}")
+        asked = f"{route.request.method} {route.request.url.rpartition('/')[2]}"
+        if not asked.startswith("GET"):
+            self.asked.append(asked)
             self.state |= {
                 "POST learning": {"state": "running", "progress": 0.25},
-                "POST accept": {"state": "idle", "can_undo": True},
-            }.get(f"{method} {path}", {"state": "idle", "can_undo": False})
+                "DELETE learning": {"state": "idle"},
+                "POST accept": {"state": "idle", "message": "", "can_undo": True, "active": "adapted"},
+                "POST undo": {"can_undo": False, "active": "bundled"},
+            }[asked]
         route.fulfill(status=200, content_type="application/json", body=json.dumps(self.state))
 
 
@@ -53,6 +55,8 @@ def test_it_learns_shows_what_it_brought_and_goes_back(visit) -> None:
     with page.page.expect_request("**/read?glyphs=1"):  # what is on the pad is read anew
         page.page.click("#accept")
     expect(at("#back")).to_be_visible()
+    expect(at("#accept")).to_be_hidden()
+    expect(at("#learning-note")).to_have_text("What was learnt from you reads now.")
     page.page.click("#back")
     expect(at("#back")).to_be_hidden()
     assert played.asked == ["POST learning", "POST accept", "POST undo"]

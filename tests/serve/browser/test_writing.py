@@ -84,7 +84,7 @@ def test_an_answer_that_was_overtaken_is_dropped(visit) -> None:
     """While the first request is held back a second digit is written: one more request, and the first answer is never shown."""
     page = visit()
     held = []
-    page.page.route("**/read?glyphs=1", held.append)
+    page.page.route("**/read?glyphs=1", lambda route: held.append(route))
     with page.page.expect_request("**/read?glyphs=1"):
         page.write(7, 0.2)
     page.write(3, 0.9)

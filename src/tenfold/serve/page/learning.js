@@ -52,16 +52,17 @@ export class Learning extends EventTarget {
     byId("learn").hidden = running || state === "off" || this.#n === 0;
     byId("stop").hidden = byId("progress").hidden = !running;
     byId("progress").value = progress ?? 0;
-    byId("learning-note").textContent = message ?? "";
+    const learnt = active === "adapted" && !running ? "What was learnt from you reads now." : "";
+    byId("learning-note").textContent = message || learnt;
     byId("accept").hidden = state !== "done";
     byId("back").hidden = !canUndo;
     byId("hand").dataset.active = active ?? "bundled";
-    this.#figures(state === "done");
+    this.#figures(state === "done" || (canUndo && !running));
   }
 
-  #figures(done) {
+  #figures(wanted) {
     const { before, after, mnist_before: mnistBefore, mnist_after: mnistAfter } = this.#state;
-    byId("result").hidden = !done || !after;
+    byId("result").hidden = !wanted || !(after || mnistAfter);
     for (const [id, value] of Object.entries({ before, after, "mnist-before": mnistBefore, "mnist-after": mnistAfter })) {
       byId(id).textContent = share(value);
     }
