@@ -67,7 +67,7 @@ function changed() {
   byId("paper").style.setProperty("--shape", pad.photo ? `${pad.photo.width} / ${pad.photo.height}` : "");
   invite();
   if (pad.empty) { reader.drop(); show({ items: [], confidence: null, version }); tell(""); }
-  else { byId("paper").classList.add("busy"); reader.ask(sent); }
+  else reader.ask(sent);
 }
 
 function invite() {
@@ -78,7 +78,6 @@ function invite() {
 
 /** It was read. */
 function show(reading) {
-  byId("paper").classList.remove("busy");
   if (!pad.empty) tell("");
   carryOver(items, reading.items);
   ({ items, version } = reading);
@@ -90,7 +89,6 @@ function show(reading) {
 }
 
 function failed(problem, what) {
-  byId("paper").classList.remove("busy");
   tell(problem.message);
   if (problem.again) reader.ask(what, 1000 * problem.again);
 }
