@@ -103,27 +103,16 @@ def test_an_epoch_has_its_share_of_new_digits_and_old_ones_of_its_own() -> None:
     for order in (one, other):
         old = order[order < 1000]
         assert (len(old), len(set(old.tolist()))) == (60, 60)
-        assert order.max() < 1000 + 5 * (1 + mixture.n_each)
+        assert np.bincount(order[order >= 1000] - 1000).tolist() == [4] * 5
     assert set(one[one < 1000].tolist()) != set(other[other < 1000].tolist())
     assert (mixture.order(1) == one).all()
 
 
-def test_a_digit_left_out_comes_neither_as_it_is_nor_crossed() -> None:
+def test_a_digit_left_out_does_not_come() -> None:
     mixture = Mixture(RECIPE, n_old=100, n_new=3)
     seen = np.concatenate([order.reshape(-1) for order in mixture.orders([1])])
-    of = (seen[seen >= 103] - 103) // mixture.n_each
-    assert set(of.tolist()) == {0, 2}
     assert 101 not in seen
-    assert 100 in seen
-
-
-def test_crossed_digits_are_partly_new_partly_old_of_the_same_class() -> None:
-    new = Digits(np.full((2, 28, 28), 200, np.uint8), np.array([1, 9], np.uint8), "new")
-    old = Digits(np.full((3, 28, 28), 100, np.uint8), np.array([1, 1, 2], np.uint8), "old")
-    made = adapting.crossed(new, old, 6, seed=0)
-    assert made.known_labels.tolist() == [1] * 6 + [9] * 6
-    assert {int(made.images[:6].min()), int(made.images[:6].max())} == {100, 200}
-    assert (made.images[6:] == 200).all(), "nothing to cross with"
+    assert {100, 102} <= set(seen.tolist())
 
 
 @pytest.mark.parametrize(("n", "n_parts", "n_read"), [(0, 0, 0), (1, 0, 0), (2, 2, 2), (7, 3, 7), (59, 3, 59), (60, 1, 20)])

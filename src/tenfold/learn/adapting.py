@@ -1,9 +1,8 @@
 """Learning a few new digits without forgetting the old: what is mixed in an epoch, and what it brought.
 
-The new digits are mixed with training digits of the run whose weights come first (rehearsal: Robins, 1995). Some are crossed
-with an old digit of the same class, one side of a line from each (after CutMix, Yun et al., 2019): a habit is to be known
-wherever it stands. Batch norms stay as they are: their means over so few digits would be those of one hand. How well digits of
-this hand are read afterwards is asked of further trainings, each without a part of them.
+The new digits are mixed with training digits of the run whose weights come first (rehearsal: Robins, 1995). Batch
+norms stay as they are: their means over so few digits would be those of one hand. How well digits of this hand are read
+afterwards is asked of further trainings, each without a part of them.
 """
 
 from __future__ import annotations
@@ -18,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import storage
-from tenfold.data.digits import SIDE, Digits
+from tenfold.data.digits import Digits
 from tenfold.errors import DataError, RecipeError
 from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.recipes import Recipe, Rehearsal
 
 COLUMNS = ("index", "label", "before", "after")  # of corrections.csv
-_CROSSED_EACH, _MOST_CROSSED = 40, 20_000
-_OFF = 6.0  # pixels that the line between two crossed digits is away from the middle at most
 _MANY = 60  # new digits from which a part of them tells enough: the others are not left out in turn
 
 
@@ -39,13 +36,8 @@ def mixed(new: Digits, old: Digits) -> Digits:
         raise DataError(
             f"{new.name}: {len(new):,} digits, more than the {len(old):,} known before; train on them with --recipe cnn"
         )
-    return joined(old, new).named(f"{old.name} and {new.name}")
-
-
-def joined(one: Digits, other: Digits) -> Digits:
-    """The digits of both, in this order, under the name of the first."""
-    labels = np.concatenate([one.known_labels, other.known_labels])
-    return Digits(np.concatenate([one.images, other.images]), labels, one.name)
+    labels = np.concatenate([old.known_labels, new.known_labels])
+    return Digits(np.concatenate([old.images, new.images]), labels, f"{old.name} and {new.name}")
 
 
 def rehearsal_of(recipe: Recipe) -> Rehearsal:
@@ -62,36 +54,17 @@ def rehearsal_of(recipe: Recipe) -> Rehearsal:
     return recipe.rehearsal
 
 
-def crossed(new: Digits, old: Digits, n_each: int, seed: int) -> Digits:
-    """Each new digit `n_each` times, crossed with old ones of its class; all of the first one come first."""
-    random = np.random.default_rng([seed, 5])
-    y, x = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
-    made = []
-    for image, label in zip(new.images, new.known_labels, strict=True):
-        places = np.flatnonzero(old.known_labels == label)
-        others = old.images[random.choice(places, n_each)] if len(places) else np.repeat(image[None], n_each, axis=0)
-        angle = random.uniform(0, 2 * np.pi, (n_each, 1, 1))
-        offset = random.uniform(-_OFF, _OFF, (n_each, 1, 1))
-        share = 1 / (1 + np.exp(offset - np.cos(angle) * x - np.sin(angle) * y))  # the line is soft over two pixels
-        made.append(np.rint(share * image + (1 - share) * others).astype(np.uint8))
-    return Digits(np.concatenate(made), np.repeat(new.known_labels, n_each), new.name)
-
-
 class Mixture:
-    """Which digits an epoch has: some of the old, and of the new ones one as they are for every two crossed.
-
-    The training digits are the old ones, the new ones, and then each new one `n_each` times, crossed.
+    """Which digits an epoch has: some of the old, and all of the new over and over.
 
     Attributes:
         n_old: how many old digits come first in the training digits.
         n_new: how many new ones follow.
-        n_each: how often each of them comes crossed.
     """
 
     def __init__(self, recipe: Recipe, n_old: int, n_new: int) -> None:
         self._rehearsal, self._recipe = rehearsal_of(recipe), recipe
         self.n_old, self.n_new = n_old, n_new
-        self.n_each = max(2, min(_CROSSED_EACH, _MOST_CROSSED // n_new))
         n_rehearsed = min(self._rehearsal.n_digits, n_old)
         share = self._rehearsal.share
         self.n_steps = count_steps(round(n_rehearsed / (1 - share)), recipe.batch_size)
@@ -102,9 +75,7 @@ class Mixture:
         random = np.random.default_rng([self._recipe.seed, epoch])
         n_rehearsed = self.n_steps * self._recipe.batch_size - self._n_places
         old = np.resize(random.permutation(self.n_old), n_rehearsed)
-        kept = np.setdiff1d(np.arange(self.n_new), left_out)
-        crossed = self.n_new + np.add.outer(kept * self.n_each, np.arange(self.n_each)).reshape(-1)
-        new = self.n_old + np.concatenate([np.tile(kept, self.n_each // 2), crossed])
+        new = self.n_old + np.setdiff1d(np.arange(self.n_new), left_out)
         rounds = [random.permutation(new) for _ in range(-(-self._n_places // len(new)))]
         places = np.concatenate([old, *rounds])[: self.n_steps * self._recipe.batch_size]
         return random.permutation(places).astype(np.int32).reshape(self.n_steps, self._recipe.batch_size)

@@ -208,7 +208,7 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
         networks.freeze_norms(model)
     teachers = _teachers(recipe, splits, sources)
     mixture = _mixture(recipe, splits)
-    learnt_from = _with_crossed(splits.training, recipe, mixture) if mixture else _with_strangers(splits.training, recipe)
+    learnt_from = _with_strangers(splits.training, recipe)
     n_steps = recipe.epochs * (mixture.n_steps if mixture else count_steps(len(learnt_from), recipe.batch_size))
     optimizer = networks.make_optimizer(recipe, n_steps)
     return Fitting(model, optimizer, recipe, learnt_from, splits.validation, teachers, order=mixture.order if mixture else None)
@@ -222,13 +222,6 @@ def _mixture(recipe: Recipe, splits: Splits) -> Mixture | None:
 
     n_new = len(all_digits(recipe))
     return Mixture(recipe, len(splits.training) - n_new, n_new)
-
-
-def _with_crossed(digits: Digits, recipe: Recipe, mixture: Mixture) -> Digits:
-    from tenfold.learn import adapting
-
-    old, new = digits[: mixture.n_old], digits[mixture.n_old :]
-    return adapting.joined(digits, adapting.crossed(new, old, mixture.n_each, recipe.seed))
 
 
 def _with_strangers(digits: Digits, recipe: Recipe) -> Digits:

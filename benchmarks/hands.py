@@ -1,0 +1,215 @@
+"""Learning a hand: simulated writers that the bundled model misreads, before and after it learnt 20 of their digits.
+
+    .venv/bin/python benchmarks/hands.py search 11 20     looks for writers, seeds 11 to 20, and prints those found
+    .venv/bin/python benchmarks/hands.py                  measures the writers below and prints the table of RESULTS.md
+    .venv/bin/python benchmarks/hands.py picture FILE     draws six digits of each class of each writer
+
+Writers are looked for on MNIST's last 5,000 training digits, which the bundled model has not learnt from; the 20 corrections
+come from these too. What is read before and after is made from MNIST's test digits, 50 a class.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import tenfold
+from tenfold.data.digits import CLASSES, Digits
+from tenfold.data.samples import Samples
+from tenfold.data.sources import load
+from tenfold.learn import measuring
+from tenfold.learn.tables import percent
+from tenfold.learn.writers import Writer, accuracy, search
+from tenfold.read.model import load_bundled
+
+BELOW, TRIES = 0.76, 120  # a margin under 80 %, since other digits of the writer may be read a little better
+N_EACH, N_LEARNT, N_UNSEEN = 42, 2, 50  # of each class: to pick from, learnt, read
+
+# Found by `search 1 8` and `search 11 11`, with what is read right of the digits they were looked for on. Writers 3 and 6 were left
+# above 80 % by the search. The recipe was chosen by digits of writers 1 to 8, of which none is read here; writer 11 came after.
+WRITERS = [
+    Writer(
+        name="writer 1",
+        forms=1,
+        seed=790878856,
+        turn=17.44,
+        slant=-24.28,
+        narrow=0.0,
+        pen=0.4,
+        bend=0.0,
+        habits=(
+            "slashed 0",
+            "roofed 1",
+            "barred 2",
+            "flat 3",
+            "closed 4",
+            "hatted 5",
+            "underlined 6",
+            "crossed 7",
+            "tailed 8",
+            "underlined 9",
+        ),
+    ),  # 75.33 %
+    Writer(
+        name="writer 2",
+        forms=2,
+        seed=1868617431,
+        turn=0.0,
+        slant=-17.35,
+        narrow=-0.25,
+        pen=0.23,
+        bend=0.0,
+        habits=("slashed 0", "roofed 1", "barred 2", "flat 3", "closed 4", "hatted 5", "underlined 6", "crossed 7", "tailed 8"),
+    ),  # 75.33 %
+    Writer(
+        name="writer 4",
+        forms=4,
+        seed=1503436134,
+        turn=-17.08,
+        slant=-25.0,
+        narrow=0.13,
+        pen=0.39,
+        bend=0.49,
+        habits=(
+            "slashed 0",
+            "roofed 1",
+            "barred 2",
+            "flat 3",
+            "closed 4",
+            "hatted 5",
+            "underlined 6",
+            "crossed 7",
+            "tailed 8",
+            "underlined 9",
+        ),
+    ),  # 73.33 %
+    Writer(
+        name="writer 5",
+        forms=5,
+        seed=5,
+        turn=0.0,
+        slant=-5.55,
+        narrow=-0.12,
+        pen=0.0,
+        bend=0.0,
+        habits=("slashed 0", "roofed 1", "flat 3", "closed 4", "underlined 6", "tailed 8", "underlined 9"),
+    ),  # 74.67 %
+    Writer(
+        name="writer 7",
+        forms=7,
+        seed=7,
+        turn=0.0,
+        slant=0.0,
+        narrow=-0.15,
+        pen=0.0,
+        bend=0.0,
+        habits=(
+            "slashed 0",
+            "roofed 1",
+            "barred 2",
+            "flat 3",
+            "closed 4",
+            "underlined 6",
+            "crossed 7",
+            "tailed 8",
+            "underlined 9",
+        ),
+    ),  # 75.33 %
+    Writer(
+        name="writer 8",
+        forms=8,
+        seed=295936460,
+        turn=-11.49,
+        slant=-12.14,
+        narrow=-0.25,
+        pen=0.89,
+        bend=0.0,
+        habits=("roofed 1", "barred 2", "flat 3", "closed 4", "hatted 5", "crossed 7", "tailed 8", "underlined 9"),
+    ),  # 75.00 %
+    Writer(
+        name="writer 11",
+        forms=11,
+        seed=997516054,
+        turn=-0.02,
+        slant=-2.49,
+        narrow=-0.21,
+        pen=-0.07,
+        bend=0.0,
+        habits=("slashed 0", "roofed 1", "barred 2", "flat 3", "closed 4", "underlined 6", "crossed 7", "underlined 9"),
+    ),  # 76.67 %
+]
+
+
+def held_out() -> Digits:
+    return load("mnist", "train")[-5000:]
+
+
+def look(first: int, last: int) -> None:
+    """Print each writer of these seeds, and how much of the digits it was looked for on is read right."""
+    probabilities = load_bundled().probabilities
+    for seed in range(first, last + 1):
+        found = search(f"writer {seed}", seed, held_out(), probabilities, BELOW, TRIES)
+        print(f"    {found},  # {percent(accuracy(found, held_out(), probabilities))}", flush=True)
+
+
+def corrections(writer: Writer) -> Digits:
+    """Two digits of each class, picked at random among those that look like the writer's."""
+    own = writer.own(held_out(), N_EACH)
+    random = np.random.default_rng(writer.forms)
+    picked = [N_EACH * label + random.choice(N_EACH, N_LEARNT, replace=False) for label in range(CLASSES)]
+    return writer.write(own[np.concatenate(picked)], seed=1)
+
+
+def share_right(answered: NDArray[np.float32], digits: Digits) -> float:
+    return float((answered.argmax(axis=1) == digits.known_labels).mean())
+
+
+def measure(writer: Writer, folder: Path) -> list[float]:
+    """Unseen digits before and after, MNIST's test digits before and after, seconds of training."""
+    kept = Samples(folder / "samples.db")
+    for image, label in zip(*(lambda d: (d.images, d.known_labels))(corrections(writer)), strict=True):
+        kept.add(image, int(label), None, b"", "")
+    run = tenfold.train("adapt", data=str(kept.path), run=folder / "run", changes=["rehearsal.folds=0"], bare=True)
+    test = load("mnist", "test")
+    unseen = writer.write(writer.own(test, N_UNSEEN), seed=2)
+    models = measuring.find("bundled"), measuring.find(str(run.folder))
+    shares = [share_right(model.probabilities(digits.images), digits) for digits in (unseen, test) for model in models]
+    return [*shares, run.metrics["seconds"]]
+
+
+def draw(path: Path) -> None:
+    """Six digits of each class a writer, writers below each other."""
+    rows = []
+    for writer in WRITERS:
+        images = writer.write(writer.own(held_out(), 6)).images.reshape(CLASSES, 6, 28, 28)
+        rows.append(np.concatenate([np.concatenate(list(images[:, k]), axis=1) for k in range(3)], axis=0))
+        rows.append(np.zeros((6, rows[-1].shape[1]), np.uint8))
+    page = 255 - np.concatenate(rows[:-1])
+    Image.fromarray(page).resize((page.shape[1] * 2, page.shape[0] * 2), Image.Resampling.BICUBIC).save(path)
+
+
+def main() -> None:
+    print("| writer | unseen digits, before | after 20 corrections | MNIST test, before | after | seconds |")
+    print("|---|---|---|---|---|---|")
+    figures = []
+    for writer in WRITERS:
+        with tempfile.TemporaryDirectory() as folder:
+            figures.append(measure(writer, Path(folder)))
+        print(f"| {writer.name} | {' | '.join(map(percent, figures[-1][:4]))} | {figures[-1][4]:.0f} |", flush=True)
+    mean = np.mean(figures, axis=0)
+    print(f"| mean | {' | '.join(percent(float(share)) for share in mean[:4])} | {mean[4]:.0f} |")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["search", first, last]:
+            look(int(first), int(last))
+        case ["picture", path]:
+            draw(Path(path))
+        case _:
+            main()
