@@ -27,6 +27,7 @@ bench: .venv/rivals
 	$(BIN)/python benchmarks/classic.py classic
 	$(BIN)/python benchmarks/classic.py mlp
 	$(BIN)/python benchmarks/rivals.py
+	$(BIN)/python benchmarks/service.py
 
 .venv/rivals: .venv/ready benchmarks/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -91,3 +92,15 @@ def test_a_model_that_cannot_be_used_is_said_before_anything_is_served(tenfold, 
 
 def test_the_command_does_not_load_the_service_before_it_runs() -> None:
     assert not hasattr(command, "Settings")
+
+
+@pytest.mark.parametrize("library", ["starlette", "uvicorn", "python_multipart", "prometheus_client"])
+def test_a_library_that_is_missing_is_one_line_with_what_to_do(library: str) -> None:
+    start = (
+        f"import sys; sys.modules[{library!r}] = None; sys.argv = ['tenfold', 'serve']; from tenfold.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: this needs the extra [serve] ({library}")
+    assert done.stderr.endswith("pip install 'tenfold[serve]'\n")
+    assert done.stderr.count("\n") == 1

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from tenfold.limits import Limits
@@ -115,8 +117,6 @@ class _Part:
         self.filename: str | None = None
 
     def end_header(self) -> None:
-        from python_multipart.multipart import parse_options_header
-
         if self.header.lower() == b"content-disposition":
             _, options = parse_options_header(bytes(self.value))
             self.field = options.get(b"name", b"").decode("utf-8", "replace")
@@ -127,9 +127,6 @@ class _Part:
 
 
 def _parts(body: bytes, content_type: str) -> list[_Part]:
-    from python_multipart.exceptions import FormParserError
-    from python_multipart.multipart import MultipartParser, parse_options_header
-
     parts: list[_Part] = []
     ended = False
 
