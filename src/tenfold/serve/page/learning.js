@@ -50,6 +50,7 @@ export class Learning extends EventTarget {
     byId("learning").hidden = this.#n === 0 && state === "off" && !canUndo;
     byId("learn-label").textContent = this.#n === 1 ? "Learn from my one correction" : `Learn from my ${this.#n || ""} corrections`;
     byId("learn").hidden = running || state === "off" || this.#n === 0;
+    byId("learn").classList.toggle("primary", state !== "done"); // then taking it comes first
     byId("stop").hidden = byId("progress").hidden = !running;
     byId("progress").value = progress ?? 0;
     const learnt = active === "adapted" && !running ? "What was learnt from you reads now." : "";
