@@ -200,3 +200,12 @@ def test_strangers_are_learnt_from_and_resumed_with(tmp_path: Path, monkeypatch:
         (tmp_path / "cut" / path).unlink()
     resumed = few(csv, tmp_path / "cut", epochs=2, changes=changes, resume=True)
     assert all((a == b).all() for a, b in zip(weights_of(whole), weights_of(resumed), strict=True))
+
+
+def test_a_run_told_so_leaves_the_test_digits_alone(toy: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = training.Splits(toy[:320], toy[320:360], toy[360:])
+    monkeypatch.setattr(training, "split", lambda recipe: whole)
+    for test in (True, False):
+        run = tenfold.train("classic", epochs=1, run=tmp_path / str(test), bare=True, test=test)
+        assert run.metrics["val_accuracy"] is not None
+        assert (run.metrics["test_accuracy"] is not None, run.metrics["n_test"]) == (test, 40 if test else 0)

@@ -33,6 +33,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard too.")] = False,
     bare: Annotated[bool, typer.Option("--bare", help="No figures, report or ONNX.")] = False,
+    test: Annotated[
+        bool, typer.Option("--test/--no-test", help="Measure the test digits at the end, or leave them alone.")
+    ] = True,
 ) -> None:
     """Train a network; leave its weights, figures and a report in a run folder."""
     from tenfold.cli.training_output import Announcer, conclusion, described_folds
@@ -57,6 +60,7 @@ def train(
             resume=resume,
             tensorboard=tensorboard,
             bare=bare,
+            test=test,
             observers=[announcer],
         )
 

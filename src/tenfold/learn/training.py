@@ -55,6 +55,7 @@ def train(
     resume: bool = False,
     tensorboard: bool = False,
     bare: bool = False,
+    test: bool = True,
     observers: Sequence[Observer] = (),
 ) -> Run:
     """Train a network and leave a run folder. Shows live progress if standard error is a terminal.
@@ -72,6 +73,7 @@ def train(
         resume: go on from the last whole checkpoint of `run`; start afresh where there is none.
         tensorboard: write logs for TensorBoard into the run folder.
         bare: weights, history and metrics only: no figures, report or ONNX.
+        test: measure the test digits once at the end; whoever chooses among runs leaves them alone.
         observers: are told how it goes, besides the live progress.
 
     Returns:
@@ -91,7 +93,7 @@ def train(
         _refuse_other_folder(folder)
     else:
         _refuse_another_recipe(known, chosen)
-    splits = split(chosen)
+    splits = split(chosen) if test else split(chosen)._replace(test=None)
     if known.finished:
         _refuse_other_digits(known, known.metrics["data_sha256"], splits.training.sha256)
         return known
@@ -368,7 +370,7 @@ def _metrics(recipe: Recipe, splits: Splits, fitting: Fitting, judged: dict[str,
         "test_accuracy": test.accuracy if test else None,
         "test_interval": list(test.interval) if test else None,
         "test_loss": test.log_loss if test else None,
-        **_calibration(validation, test),
+        **calibration(validation, test),
         "seed": recipe.seed,
         "backend": name,
         "versions": {"tenfold": __version__, **versions},
@@ -377,7 +379,7 @@ def _metrics(recipe: Recipe, splits: Splits, fitting: Fitting, judged: dict[str,
     }
 
 
-def _calibration(validation: Evaluation | None, test: Evaluation | None) -> dict[str, float | None]:
+def calibration(validation: Evaluation | None, test: Evaluation | None) -> dict[str, float | None]:
     """The calibration error as trained, and what a reader needs: temperature and threshold, from validation digits."""
     measured = test or validation
     facts: dict[str, float | None] = dict.fromkeys(("ece", "ece_calibrated", "temperature", "threshold"))
