@@ -156,3 +156,9 @@ def test_a_service_notices_by_itself_that_its_model_was_replaced(start: Callable
     assert service.wait_for("model_loaded")["version"] == "two"
     with urllib.request.urlopen(f"{service.url}/v2/models/digits") as answer:
         assert json.load(answer)["versions"] == ["two"]
+
+
+@pytest.mark.parametrize("version", ["a\r\nSet-Cookie: x", "ä", "", "a b", "x" * 100])
+def test_a_version_that_fits_no_header_is_not_passed_on(make_model, tmp_path: Path, version: str) -> None:
+    put(tmp_path / "model.onnx", make_model(version=version))
+    assert Models(tmp_path).current.version == "unknown"

@@ -160,3 +160,19 @@ def test_what_is_no_glyph_is_refused(client: TestClient, body: bytes) -> None:
     answered = client.post("/explain", content=body, headers={"content-type": "application/json"})
     assert answered.status_code == 400
     assert set(answered.json()["error"]) == {"code", "message"}
+
+
+def test_bodies_have_a_limit_together_and_give_back_what_they_took(
+    make_client: Callable[..., TestClient], png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENFOLD_MAX_BUFFERED_BYTES", str(len(png) + 100))
+    client = make_client()
+    for _ in range(3):
+        assert client.post("/read", content=png, headers=PNG).status_code == 200
+        refused = client.post("/read", content=png + bytes(200), headers=PNG)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+
+
+def test_a_compressed_body_is_refused(client: TestClient, png: bytes) -> None:
+    """Or a few bytes could become many."""
+    assert client.post("/read", content=png, headers=PNG | {"content-encoding": "gzip"}).status_code == 415

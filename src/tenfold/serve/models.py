@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tenfold.read.reader import Reader
 from tenfold.serve.logs import log
 
 _LOOKS_EVERY_S = 1.0
+_SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what a stranger's file may put into a header
 
 _Stamp = tuple[int, int, int]
 
@@ -83,7 +85,8 @@ def _load(reader: Reader) -> Served:
     # The first answers of each network come slowly; they should not be a user's.
     reader.classify([np.zeros((28, 28), np.uint8)])
     reader.read(np.tile(np.linspace(0, 255, 64, dtype=np.uint8), (64, 1)))
-    return Served(reader, str(reader.model.metadata.get("version", "unknown")))
+    version = str(reader.model.metadata.get("version", ""))
+    return Served(reader, version if _SAFE.fullmatch(version) else "unknown")
 
 
 def _stamp(source: Path | None) -> _Stamp | None:
