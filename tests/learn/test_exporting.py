@@ -107,3 +107,11 @@ def test_a_layer_that_cannot_be_written_is_named() -> None:
     model = keras.Sequential([keras.Input((28, 28), dtype="uint8"), keras.layers.UnitNormalization(name="odd")])
     with pytest.raises(ModelError, match="'odd'"):
         exporting.to_onnx(model, {})
+
+
+def test_35_the_model_carries_the_checksum_of_its_graph() -> None:
+    content = bytearray(exporting.to_onnx(networks.build(CLASSIC), {}))
+    assert "graph_sha256" in Model(bytes(content), "export").metadata
+    content[len(content) // 2] ^= 1
+    with pytest.raises(ModelError, match="checksum is wrong"):
+        Model(bytes(content), "export")

@@ -104,7 +104,7 @@ def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
 
     Args:
         model: a model of `networks.build`.
-        metadata: kept in the file, each value as JSON; `kind` and `version` (a hash of the weights) are added.
+        metadata: kept in the file, each value as JSON; `kind`, `version` (a hash of the weights) and `graph_sha256` are added.
 
     Raises:
         ModelError: a layer that cannot be written.
@@ -147,7 +147,9 @@ def _finished(graph: _Graph, model: Any, given: Any, answer: Any, kind: dict[str
     proto = helper.make_model(
         made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="tenfold"
     )
-    facts = kind | {"version": weights_version(model), **{key: json.dumps(value) for key, value in metadata.items()}}
+    graph_sha256 = hashlib.sha256(made.SerializeToString(deterministic=True)).hexdigest()
+    facts = kind | {"version": weights_version(model), "graph_sha256": graph_sha256}
+    facts |= {key: json.dumps(value) for key, value in metadata.items()}
     helper.set_model_props(proto, facts)
     onnx.checker.check_model(proto, full_check=True)
     return bytes(proto.SerializeToString(deterministic=True))

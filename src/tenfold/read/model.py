@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from tenfold import limits
 from tenfold.errors import ModelError, of_system
+from tenfold.read import anatomy
 
 KIND = "tenfold digit classifier"
-# The key of a tensor's `location` as ONNX (protobuf) writes it: present only where weights lie in another file.
-_EXTERNAL_DATA = b"\x0a\x08location\x12"
+_PLAIN = ("kind", "version", "graph_sha256")  # metadata that are text; all others are JSON
+_NEARLY_ONE = 1e-3  # how far ten probabilities may be from 1 together
 _BATCH = 1024  # glyphs a call: bounds the memory of the hidden layers
 
 
@@ -39,13 +40,14 @@ class Model:
             threads: how many threads compute; 0 leaves it to ONNX Runtime.
 
         Raises:
-            ModelError: not an ONNX model, one with another interface, with external data or over the size limit.
+            ModelError: not an ONNX model, one with another interface, with operators or data that reading digits does not need,
+                over the size limit, or damaged: its checksum is wrong, or it does not answer with probabilities.
         """
         allowed = limits.from_environment().max_model_bytes
         if len(content) > allowed:
             raise ModelError(f"model {name}: more than {allowed:,} bytes; raise TENFOLD_MAX_MODEL_BYTES if that is right")
-        if _EXTERNAL_DATA in content:
-            raise ModelError(f"model {name}: keeps weights in another file; expected a single ONNX file")
+        if said := anatomy.fault(content):
+            raise ModelError(f"model {name}: {said}; expected a single ONNX file that tenfold has made")
         try:
             self._session = session(content, threads)
         except Exception as problem:  # ONNX Runtime raises a dozen unrelated types for a file it cannot use
@@ -55,16 +57,25 @@ class Model:
         self.name = name
         self._check_interface()
         self.metadata = self._read_metadata()
+        self._check_graph(content)
         self.temperature: float = self._positive("temperature", 1.0)
         self.threshold: float | None = self._threshold()
+        self._check_answers()
 
     def probabilities(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The network's own answer to glyphs, uint8 (N, 28, 28): float32 (N, 10), before calibration."""
+        """The network's own answer to glyphs, uint8 (N, 28, 28): float32 (N, 10), before calibration.
+
+        Raises:
+            ModelError: the answer is no probability, since weights are damaged.
+        """
         parts = [
             self._session.run(["probabilities"], {"images": np.ascontiguousarray(glyphs[i : i + _BATCH])})[0]
             for i in range(0, len(glyphs), _BATCH)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, 10), np.float32)
+        answered = np.concatenate(parts) if parts else np.zeros((0, 10), np.float32)
+        if not np.isfinite(answered).all():
+            raise ModelError(f"model {self.name}: answers with numbers that are none (NaN); its weights are damaged")
+        return answered
 
     def calibrated(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Calibrated probabilities, float32 (N, 10): the network's, with the model's temperature applied."""
@@ -94,10 +105,33 @@ class Model:
             raise ModelError(f"model {self.name}: outputs {outputs}; {expected}")
 
     def _read_metadata(self) -> dict[str, Any]:
-        raw: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        try:
+            raw: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as problem:
+            raise ModelError(f"model {self.name}: metadata that are not UTF-8; expected a tenfold model") from problem
         if raw.get("kind") != KIND:
             raise ModelError(f"model {self.name}: kind {raw.get('kind')!r}, expected {KIND!r}; export it with tenfold export")
-        return {key: value if key in ("kind", "version") else _from_json(value) for key, value in raw.items()}
+        return {key: value if key in _PLAIN else _from_json(value) for key, value in raw.items()}
+
+    def _check_graph(self, content: bytes) -> None:
+        """Hold the graph against its checksum; models made before there was one have none."""
+        expected = self.metadata.get("graph_sha256")
+        if expected is not None and expected != anatomy.graph_sha256(content):
+            raise ModelError(f"model {self.name}: damaged, its checksum is wrong; fetch or export it again")
+
+    def _check_answers(self) -> None:
+        """Ask about a blank glyph and a glyph full of ink."""
+        asked = np.stack([np.zeros((28, 28), np.uint8), np.full((28, 28), 255, np.uint8)])
+        try:
+            answered = self.probabilities(asked)
+        except ModelError:
+            raise
+        except Exception as problem:  # ONNX Runtime once more
+            raise ModelError(
+                f"model {self.name}: does not compute ({_first_line(problem)}); expected a tenfold model"
+            ) from problem
+        if answered.shape != (2, 10) or answered.min() < 0 or abs(answered.sum(axis=1) - 1).max() > _NEARLY_ONE:
+            raise ModelError(f"model {self.name}: does not answer with probabilities; expected ten that add up to 1")
 
     def _positive(self, key: str, default: float) -> float:
         value = self.metadata.get(key, default)
@@ -125,6 +159,7 @@ def session(content: bytes, threads: int = 0) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # what ONNX Runtime would print is raised as well
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # and not what else a file may turn out to be
     return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
