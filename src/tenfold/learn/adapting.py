@@ -1,8 +1,8 @@
 """Learning a few new digits without forgetting the old: what is mixed in an epoch, and what it brought.
 
-The new digits are mixed with training digits of the run whose weights come first (rehearsal: Robins, 1995). Batch
-norms stay as they are: their means over so few digits would be those of one hand. How well digits of this hand are read
-afterwards is asked of further trainings, each without a part of them.
+The new digits are mixed with training digits of the run whose weights come first (rehearsal: Robins, 1995), and the weights go
+part of the way from the old to the new ones (Wortsman et al., 2022). How well digits of this hand are read afterwards is asked
+of further trainings, each without a part of them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def parts(labels: NDArray[np.uint8], n_folds: int) -> list[NDArray[np.int64]]:
 def conclude(
     fitting: Fitting, mixture: Mixture, new: Digits, validation: Digits, recipe: Recipe, folder: Path
 ) -> dict[str, Any]:
-    """Measure what was learnt; the weights of the fitting are in the end what they were.
+    """Measure what was learnt, and leave the fitting's weights part of the way from the old to the new ones.
 
     Writes corrections.csv into the run's folder: `index,label,before,after`, what the weights from before answer to a new
     digit and what those answer that learnt from others alone; a row appears once it is known.
@@ -115,6 +115,7 @@ def conclude(
         `n_corrections`, `n_corrections_read`, and the shares read right `corrections_before`, `corrections_after`,
         `mnist_before`, `mnist_after`, of which the last two are of `validation`; None where there is nothing to measure on.
     """
+    kept = rehearsal_of(recipe).kept
     learnt = fitting.values()
     fitting.begin_anew()
     before = fitting.probabilities(new.images).argmax(axis=1)
@@ -123,12 +124,14 @@ def conclude(
     for left_out in parts(new.known_labels, rehearsal_of(recipe).folds):
         fitting.begin_anew()
         fitting.learn(mixture.orders(left_out.tolist()))
+        fitting.go_part_of_the_way(kept)
         after = fitting.probabilities(new.images[left_out]).argmax(axis=1)
         rows += [
             (int(i), int(new.known_labels[i]), int(before[i]), int(label)) for i, label in zip(left_out, after, strict=True)
         ]
         _write(rows, folder / "corrections.csv")
     fitting.restore(learnt)
+    fitting.go_part_of_the_way(kept)
     read = np.array(rows).reshape(-1, len(COLUMNS))
     return {
         "n_corrections": len(new),

@@ -83,6 +83,12 @@ class Fitting:
         for order in orders:
             self._steps(order, 0, len(order))
 
+    def go_part_of_the_way(self, share: float) -> None:
+        """Leave the model's weights at this share of the way from the first ones to those it has now."""
+        for variable, first in zip(self.model.variables, self._first, strict=False):
+            if first.dtype == np.float32:
+                variable.assign(first + np.float32(share) * (variable.numpy() - first))
+
     def run(self, folder: Path, observers: Sequence[Observer]) -> None:
         """Run the epochs that are left; after each, history.csv and a checkpoint are written whole.
 

@@ -128,13 +128,6 @@ def set_augmentation(model: Any, on: bool) -> None:
             layer.strength.assign(float(on))
 
 
-def freeze_norms(model: Any) -> None:
-    """Let the batch norms be in training what they are in use: fixed factors and sums."""
-    for layer in model.layers:
-        if type(layer).__name__ == "BatchNormalization":
-            layer.trainable = False
-
-
 def make_optimizer(recipe: Recipe, n_steps: int) -> Any:
     """The Keras optimizer of a recipe, for a training of `n_steps` steps."""
     optimizers, settings = load_keras().optimizers, recipe.optimizer

@@ -117,6 +117,8 @@ class Augmentation(_Part, frozen=True):
         stroke: share of the way to strokes a pixel wider, or narrower, on either side.
         blur: share of the way to the mean of 3x3 pixels.
         alike: so many digits that follow each other share a motion, which makes it as many times cheaper.
+        nearest: take each pixel from the nearest place, not from between the four around it: as good for a network without
+            convolutions, and cheaper.
         strangers: share of the sevens that come once more with a bar, of the ones with a flag or foot, and, halved, of all
             in a low resolution (`strangers.added`).
         clean_epochs: the last epochs see the digits as they are.
@@ -132,6 +134,7 @@ class Augmentation(_Part, frozen=True):
     blur: Share = 0.0
     strangers: Share = 0.0
     alike: Annotated[int, Meta(ge=1, le=64)] = 8
+    nearest: bool = False
     clean_epochs: Annotated[int, Meta(ge=0, le=100_000)] = 0
 
 
@@ -153,11 +156,13 @@ class Rehearsal(_Part, frozen=True):
     Attributes:
         n_digits: training digits of the run it starts from, others in each epoch.
         share: of the places of an epoch that the new digits take, each of them as often as the others.
+        kept: share of the way from the old weights to the new ones that is gone in the end.
         folds: so many further trainings read the new digits that they did not learn from; 0 for none.
     """
 
-    n_digits: Count = 2400
-    share: Annotated[float, Meta(gt=0, lt=1)] = 0.4
+    n_digits: Count = 1800
+    share: Annotated[float, Meta(gt=0, lt=1)] = 0.25
+    kept: Annotated[float, Meta(gt=0, le=1)] = 1.0
     folds: Annotated[int, Meta(ge=0, le=100)] = 2
 
 
@@ -217,7 +222,7 @@ RECIPES = {
             why="The network and ten epochs of classic, trained better: Muon, a cycle of rates, batch norm, moved digits.",
             network=Dense(units=(128, 64), batch_norm=True),
             optimizer=Muon(learning_rate=1.5e-2, weight_decay=0.1, schedule="one_cycle"),
-            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, alike=1, clean_epochs=1),
+            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, alike=1, nearest=True, clean_epochs=1),
             label_smoothing=0.02,
             epochs=10,
             batch_size=256,
@@ -227,7 +232,7 @@ RECIPES = {
             why="As mlp, but it learns from what the model that ships answers to the same moved digits.",
             network=Dense(units=(128, 64), batch_norm=True),
             optimizer=Muon(learning_rate=1.5e-2, weight_decay=0.1, schedule="one_cycle"),
-            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, alike=1),
+            augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, alike=1, nearest=True),
             teaching=Teaching(teachers=("bundled",), share=1.0),
             epochs=10,
             batch_size=256,
@@ -277,12 +282,12 @@ RECIPES = {
             name="adapt",
             why="The model that ships learns your hand: a dozen corrected digits among thousands of old ones.",
             network=Convolutional(stages=((24,), (48, 48), (96, 96))),
-            optimizer=Adam(learning_rate=2e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
+            optimizer=Adam(learning_rate=1e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
             augmentation=Augmentation(
                 rotation=12, shear=12, scale=0.15, aspect=0.15, shift=1.5, elastic=2.5, stroke=0.6, blur=0.5, alike=1
             ),
             label_smoothing=0.03,
-            rehearsal=Rehearsal(n_digits=2400, share=0.4, folds=2),
+            rehearsal=Rehearsal(n_digits=1800, share=0.25, kept=0.85, folds=2),
             epochs=8,
             batch_size=64,
             data="samples.db",

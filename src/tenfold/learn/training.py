@@ -206,8 +206,6 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
                 f"this recipe's is {recipe.network}"
             )
         runs.load_weights(model, source.folder / "model.keras")
-    if recipe.rehearsal is not None:
-        networks.freeze_norms(model)
     teachers = _teachers(recipe, splits, sources)
     mixture = _mixture(recipe, splits)
     learnt_from = _with_strangers(splits.training, recipe)

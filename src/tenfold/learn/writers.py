@@ -104,7 +104,7 @@ _OFFSETS = (np.mgrid[: _CANVAS * _FINER, : _CANVAS * _FINER] - (_CANVAS * _FINER
 
 # Beyond these, people begin to misread too.
 MOST = {"turn": 20.0, "slant": 30.0, "narrow": 0.4, "pen": 1.0, "bend": 2.0}
-_LEAST = {"turn": -20.0, "slant": -25.0, "narrow": -0.25, "pen": -0.4, "bend": 0.0}
+LEAST = {"turn": -20.0, "slant": -25.0, "narrow": -0.25, "pen": -0.4, "bend": 0.0}
 
 
 def search(name: str, seed: int, digits: Digits, probabilities: Probabilities, below: float, tries: int = 400) -> Writer:
@@ -156,8 +156,8 @@ def _changed(writer: Writer, random: np.random.Generator) -> Writer:
     """The hand with one or two of its amounts moved by up to a quarter of their range, now and then with other bends."""
     amounts = {key: value for key, value in asdict(writer).items() if key in MOST}
     for key in random.choice(list(MOST), random.integers(1, 3), replace=False):
-        reach = (MOST[key] - _LEAST[key]) / 4
-        amounts[key] = round(float(np.clip(amounts[key] + random.uniform(-reach, reach), _LEAST[key], MOST[key])), 2)
+        reach = (MOST[key] - LEAST[key]) / 4
+        amounts[key] = round(float(np.clip(amounts[key] + random.uniform(-reach, reach), LEAST[key], MOST[key])), 2)
     seed = int(random.integers(2**31)) if random.random() < 0.3 else writer.seed
     return replace(writer, seed=seed, **amounts)
 
