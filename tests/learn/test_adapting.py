@@ -6,9 +6,10 @@ import pytest
 
 import tenfold
 from tenfold import Digits, Run
+from tenfold.cli.training_output import conclusion
 from tenfold.data.samples import Samples
 from tenfold.errors import DataError, RecipeError
-from tenfold.learn import adapting, recipes, training
+from tenfold.learn import adapting, measuring, recipes, training
 from tenfold.learn.adapting import Mixture
 
 SMALL = ['network={"kind":"dense","units":[128,64]}', "augmentation=null", "optimizer.learning_rate=5e-3"]
@@ -88,6 +89,18 @@ def test_the_weights_go_part_of_the_way(run: Run, corrections: Path, toy_run: Ru
     weights = zip(*([np.array(w) for w in r.load_model().get_weights()] for r in (toy_run, half, whole)), strict=True)
     assert all(np.allclose(middle, (old + new) / 2, atol=1e-6) for old, middle, new in weights)
     assert half.metrics["corrections_after"] is None, "nobody was asked"
+
+
+def test_it_is_evaluated_on_the_set_of_the_old_digits(run: Run, toy_csv: Path) -> None:
+    assert measuring.find(str(run.folder)).data == str(toy_csv)
+
+
+def test_what_it_brought_and_cost_is_printed(run: Run) -> None:
+    printed = conclusion(run, finished_before=False)
+    assert "of 12 read right before, 12 after, by trainings without them" in printed
+    assert "lost" not in printed
+    run.metrics["mnist_after"] = run.metrics["mnist_before"] - 0.001
+    assert "more than 0.05 points were lost" in conclusion(run, finished_before=False)
 
 
 RECIPE = recipes.changed(recipes.RECIPES["adapt"], ["rehearsal.n_digits=60", "rehearsal.share=0.25", "batch_size=20"])

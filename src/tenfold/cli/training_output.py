@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import typer
@@ -15,6 +16,8 @@ from tenfold.learn.folds import Folds
 from tenfold.learn.progress import Network, Observer
 from tenfold.learn.recipes import Convolutional, Dense, Recipe
 from tenfold.learn.runs import Run
+
+_FORGOTTEN = 0.0005
 
 
 class Announcer(Observer):
@@ -52,12 +55,30 @@ def conclusion(run: Run, finished_before: bool) -> str:
             f"test accuracy        {tables.percent(metrics['test_accuracy'])}  on {metrics['n_test']:,} digits never seen "
             f"(95 % interval {interval})"
         )
+    lines += _learnt(metrics)
     lines += [
         f"{metrics['parameters']:,} parameters, {_epochs(metrics['epochs'])}, "
         f"{metrics['seconds']:.1f} s on {metrics['backend']}",
         "",
     ]
     return "\n".join([*lines, *_next(run)])
+
+
+def _learnt(metrics: Mapping[str, Any]) -> list[str]:
+    """What learning a few new digits brought, and what it cost."""
+    lines = []
+    if metrics.get("n_corrections_read"):
+        n = metrics["n_corrections_read"]
+        before, after = (round(metrics[f"corrections_{when}"] * n) for when in ("before", "after"))
+        lines.append(f"corrections          {before} of {n} read right before, {after} after, by trainings without them")
+    if metrics.get("mnist_before") is not None:
+        old, new = metrics["mnist_before"], metrics["mnist_after"]
+        lines.append(f"digits held out      {tables.percent(old)} before, {tables.percent(new)} after")
+        if old - new > _FORGOTTEN:
+            lines.append(
+                "                     more than 0.05 points were lost: correct more digits, or try --set rehearsal.kept=0.6"
+            )
+    return lines
 
 
 def _epochs(n: int) -> str:

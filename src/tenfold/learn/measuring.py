@@ -18,7 +18,7 @@ from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.errors import DataError, RunError, TenfoldError, UsageError
 from tenfold.learn import corruptions, folds, recipes, runs
 from tenfold.learn.evaluation import Evaluation, count_trained_on, mcnemar
-from tenfold.learn.training import split
+from tenfold.learn.training import run_of, split
 from tenfold.read import model as models
 
 _MOST_CORRUPTED = 2000  # digits: eleven corruptions at five severities make 110,000 of them
@@ -65,7 +65,14 @@ def find(name: str) -> Measurable:
         return average([find(str(run.folder)) for run in folds.members(Path(name))], name, Path(name))
     run = runs.open_run(name)
     temperature = float(run.metrics["temperature"] or 1)
-    return Measurable(name, run.probabilities, run.fingerprints, run.recipe.data, run.folder, temperature)
+    return Measurable(name, run.probabilities, run.fingerprints, _measured_on(run.recipe), run.folder, temperature)
+
+
+def _measured_on(recipe: recipes.Recipe) -> str:
+    """The set that a run was measured on: where old digits were rehearsed, theirs."""
+    if recipe.rehearsal is None or recipe.start_from is None:
+        return recipe.data
+    return _measured_on(run_of(recipe.start_from).recipe)
 
 
 def _trained_on(model: models.Model) -> NDArray[np.uint64] | None:

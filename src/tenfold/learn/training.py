@@ -143,7 +143,7 @@ def _split_for_rehearsal(recipe: Recipe) -> Splits:
     from tenfold.learn import adapting
 
     adapting.rehearsal_of(recipe)
-    old = split(_run_of(str(recipe.start_from)).recipe)
+    old = split(run_of(str(recipe.start_from)).recipe)
     return Splits(adapting.mixed(all_digits(recipe), old.training), old.validation, old.test)
 
 
@@ -182,13 +182,13 @@ def _sources(recipe: Recipe) -> dict[str, _Source]:
     return {name: _source(name) for name in names}
 
 
-def _run_of(name: str) -> Run:
+def run_of(name: str) -> Run:
     """A run by its folder, or the one of the model that ships."""
     return runs.open_run(Path(__file__).with_name("bundled") if name == "bundled" else name)
 
 
 def _source(name: str) -> _Source:
-    run = _run_of(name)
+    run = run_of(name)
     if name != "bundled":
         return _Source(run, run.fingerprints)
     # The model that ships brings no fingerprints along: they would be larger than itself.
