@@ -41,12 +41,21 @@ def test_examples_repeat_and_hold_digits() -> None:
     assert sum((target[..., 0] < 10).any() for _, target in made) >= 6
 
 
+def test_parts_of_a_stream_are_the_examples_in_order() -> None:
+    digits = tenfold.load("mnist", "train")[:500]
+    parts = list(finding.stream(digits, [], n_parts=2, n=3, seed=4, processes=1))
+    again = finding.example(Composer(digits), np.random.default_rng([4, 5]))
+    assert [len(part.contrasts) for part in parts] == [3, 3]
+    assert (parts[1].contrasts[2] == again[0]).all()
+    assert (parts[1].targets[2] == again[1]).all()
+
+
 def test_it_learns_and_onnx_answers_the_same() -> None:
     """Eight patches for a few epochs: the loss falls to a fraction; the exported network agrees with Keras."""
     composer = Composer(tenfold.load("mnist", "train")[:1000])
     made = [finding.example(composer, np.random.default_rng([2, k])) for k in range(8)]
     some = finding.Examples(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
-    model = finding.train(some, epochs=6, batch_size=4)
+    model = finding.train([some], n_steps=12, epochs=6, batch_size=4)
     losses = model.history.history["loss"]
     assert losses[-1] < 0.5 * losses[0]
     content = exporting.finder_to_onnx(model, {"joint": {}})

@@ -64,6 +64,15 @@ def test_a_shift_moves_the_centre_by_no_more_than_it_says(images: np.ndarray) ->
     assert moved.std(axis=0).min() > 0.5, "in both directions"
 
 
+def test_the_nearest_pixel_is_near_what_lies_between_four(images: np.ndarray) -> None:
+    """The same motions, so whole pixels, none invented, at most half a pixel from where the mean of four puts them."""
+    motion = {"shift": 2.0, "rotation": 10.0, "alike": 1}
+    nearest, between = changed(images, nearest=True, **motion), changed(images, **motion)
+    assert all(np.isin(a, np.append(b, 0)).all() for a, b in zip(nearest, images, strict=True))
+    assert np.abs(centres(nearest) - centres(between)).max() < 0.55
+    assert np.abs(centres(nearest) - centres(images)).max() > 0.5
+
+
 def test_neighbours_share_a_motion_and_groups_do_not(images: np.ndarray) -> None:
     images = np.pad(images[:, 3:25, 3:25], ((0, 0), (3, 3), (3, 3)))  # so that nothing is pushed out
     moved = (centres(changed(images, shift=2.0, alike=8)) - centres(images)).reshape(8, 8, 2)

@@ -22,7 +22,12 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _BUNDLED = _PACKAGE / "read" / "bundled"
 _HELD_OUT = 5000
 _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold accepts
-_PATCHES, _EPOCHS = 40_000, 5  # what the finder learns from
+_PARTS, _PATCHES, _EPOCHS = (
+    14,
+    14_000,
+    2,
+)  # what the finder learns from: so many parts of composed patches, each gone through twice
+_BATCH = 16
 _PAGES = 2000  # that the weights are fitted on
 
 
@@ -65,8 +70,8 @@ def finder() -> None:
     from tenfold.learn import clutter, finding
 
     training, _ = _parts()
-    made = finding.examples(training, clutter.packaged_fonts(), _PATCHES, seed=1, processes=os.cpu_count() or 1)
-    finish_finder(finding.train(made, _EPOCHS))
+    parts = finding.stream(training, clutter.packaged_fonts(), _PARTS, _PATCHES, seed=1, processes=os.cpu_count() or 1)
+    finish_finder(finding.train(parts, _PARTS * _EPOCHS * (_PATCHES // _BATCH), _EPOCHS, _BATCH))
 
 
 def finish_finder(model: object) -> None:

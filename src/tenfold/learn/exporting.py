@@ -83,7 +83,10 @@ class _Graph:
 
 @dataclass
 class _Sum:
-    """A sum over inputs: `Gemm` with a kernel (inputs, outputs), or `Conv` with one (outputs, inputs, height, width)."""
+    """A sum over inputs.
+
+    `Gemm` has a kernel (inputs, outputs), `Conv` one of (outputs, inputs, height, width).
+    """
 
     operator: str
     name: str
@@ -222,6 +225,26 @@ def _conv(graph: _Graph, layer: Any) -> None:
     graph.open = _Sum("Conv", layer.name, kernel, bias[0] if bias else None, attributes)
 
 
+def _transposed_conv(graph: _Graph, layer: Any) -> None:
+    weights, bias = layer.get_weights()
+    if layer.kernel_size != layer.strides:
+        raise ModelError(
+            f"layer {layer.name!r}: only a transposed convolution whose strides are its kernel's size can be written"
+        )
+    attributes = {"kernel_shape": layer.kernel_size, "strides": layer.strides}
+    graph.add("ConvTranspose", layer.name, np.transpose(weights, (3, 2, 0, 1)), bias, **attributes)
+
+
+def _detour(graph: _Graph, layer: Any) -> None:
+    graph.close()
+    given = graph.value
+    for inner in layer.body:
+        _writer(inner)(graph, inner)
+    graph.close()
+    graph.nodes.append(helper.make_node("Add", [given, graph.value], [layer.name], name=layer.name))
+    graph.value = layer.name
+
+
 def _padding(graph: _Graph, layer: Any) -> None:
     graph.padding = int(layer.padding[0][0])
 
@@ -258,6 +281,8 @@ _WRITERS: dict[str, Callable[[_Graph, Any], None]] = {
     "Dense": _dense,
     "ZeroPadding2D": _padding,
     "Conv2D": _conv,
+    "Conv2DTranspose": _transposed_conv,
+    "Detour": _detour,
     "BatchNormalization": _batch_norm,
     "ReLU": _relu,
     "MaxPooling2D": _max_pooling,

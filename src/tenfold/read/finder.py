@@ -21,6 +21,7 @@ LEAST, LARGEST = 16.0, 40.0  # the longer side of the digits it answers for, in 
 TYPICAL = 24.0  # boxes are answered in units of this
 CHANNELS = 15
 STEP = 2.0
+_MULTIPLE = 8  # of which the sides of what the network sees must be
 _RIM = 8  # blank pixels around a picture, so that digits at its rim have cells around them
 _LEAST_SCORE = 0.15
 _FEW_PIXELS, _MOST_PIXELS = 350_000, 1_600_000  # of a view: what is always affordable, and what never is
@@ -85,7 +86,7 @@ class Finder:
         """What the cells of one size see: boxes (n, 4) in pixels of the picture, probabilities (n, 11)."""
         seen = contrast(_resized(grey, scale))
         height, width = seen.shape
-        pads = [(_RIM, _RIM + -side % STRIDE) for side in (height, width)]
+        pads = [(_RIM, _RIM + -side % _MULTIPLE) for side in (height, width)]
         cells = self._session.run(["cells"], {"contrast": np.pad(seen, pads)[None, None]})[0][0].astype(np.float64)
         logits = cells[:11] - cells[:11].max(axis=0)
         chances = np.exp(logits) / np.exp(logits).sum(axis=0)
