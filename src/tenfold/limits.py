@@ -27,6 +27,11 @@ class Limits:
     max_samples: int = 10_000  # corrections in a file: 8 MB of glyphs
     max_sample_picture_bytes: int = 64 * 2**10  # the picture of a corrected digit's strokes
     max_learning_s: int = 1800  # learning from corrections; takes a minute or two
+    # Of many runs and bulk reading:
+    max_members: int = 100  # of an ensemble
+    max_attempts: int = 3  # at a training or a part of a bulk reading whose process dies
+    max_part_glyphs: int = 20_000  # read and written as one: 16 MB of pixels
+    max_part_pictures: int = 256
     # Of the service:
     max_request_bytes: int = 16 * 2**20  # a picture sent in; phones make 2 to 12 MB
     max_json_bytes: int = 4 * 2**20  # JSON sent in: while it is parsed nothing else is answered, about 50 ms

@@ -40,7 +40,7 @@ def _options(
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 part of the work failed, 2 unusable input, 130 interrupted."""
-    from tenfold.cli import bench, data, learn, read, serve  # noqa: F401  each registers its commands
+    from tenfold.cli import bench, cluster, data, learn, read, serve  # noqa: F401  each registers its commands
 
     debug = "--debug" in sys.argv[1:]
     arguments = [a for a in sys.argv[1:] if a != "--debug"]

@@ -180,6 +180,7 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="By default model.onnx in the run's folder.")] = None,
 ) -> None:
     """Write a run's model as one ONNX file, checked against Keras."""
+    from tenfold.cluster import ensemble as ensembles
     from tenfold.errors import UsageError
     from tenfold.learn import publishing
     from tenfold.learn.runs import open_run
@@ -187,5 +188,9 @@ def export(
     if str(run) == "bundled" or run.suffix == ".onnx":
         raise UsageError(f"{run} is an ONNX model already; expected the folder of a run, such as runs/classic")
     path = output or run / "model.onnx"
+    if ensembles.is_one(run):
+        ensembles.export(run, path)
+        typer.echo(f"{path}: the mean of its members, each checked against Keras", err=True)
+        return
     difference = publishing.export(open_run(run), path)
     typer.echo(f"{path}: differs from Keras by at most {difference:.1g} in a probability", err=True)

@@ -146,8 +146,9 @@ def open_run(folder: str | Path) -> Run:
 
 
 def list_runs(root: Path = ROOT) -> list[Run]:
-    """All runs below a folder, by name; those of folds too."""
-    return [Run(path.parent) for path in sorted([*root.glob("*/recipe.json"), *root.glob("*/fold-*/recipe.json")])]
+    """All runs below a folder, by name; those of folds and ensembles too."""
+    patterns = ("*/recipe.json", "*/fold-*/recipe.json", "*/member-*/recipe.json")
+    return [Run(path.parent) for path in sorted(path for pattern in patterns for path in root.glob(pattern))]
 
 
 def next_folder(name: str, root: Path = ROOT) -> Path:

@@ -1,0 +1,67 @@
+"""`tenfold ensemble`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenfold.cli import app
+from tenfold.cli.data import SOURCE_HELP
+from tenfold.cli.learn import Changes
+
+RecipeName = Annotated[str, typer.Option(help="A recipe's name (classic, mlp, cnn …) or a .json file.")]
+Data = Annotated[str | None, typer.Option(help=f"Instead of the recipe's: {SOURCE_HELP}")]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the training digits.")]
+BatchSize = Annotated[int | None, typer.Option(help="Digits a step.")]
+Validation = Annotated[str | None, typer.Option(help="Digits held out: a count, or a share below 1.")]
+StartFrom = Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from the weights of a run, or bundled.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Train on this Ray cluster; auto: the one that runs here, else a new one."),
+]
+Processes = Annotated[int | None, typer.Option(min=1, help="Without a cluster: so many at once; one a core by default.")]
+
+
+@app.command(short_help="Train several runs of a recipe; their mean is a run.")
+def ensemble(
+    recipe: RecipeName = "cnn",
+    members: Annotated[int, typer.Option(help="How many runs.")] = 8,
+    changes: Changes = None,
+    data: Data = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    seed: Annotated[int | None, typer.Option(help="Of the first member; each further one has the next.")] = None,
+    validation: Validation = None,
+    start_from: StartFrom = None,
+    run: Annotated[Path | None, typer.Option(help="Its folder; by default runs/RECIPE-ensemble, then …-2 …")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with --run; more --members are added to it.")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="No figures.")] = False,
+    cluster: Cluster = None,
+    processes: Processes = None,
+) -> None:
+    """Train runs that differ in their seed alone, each on one thread, and write their mean as a run with one ONNX file."""
+    from tenfold.cli.cluster_output import described_ensemble, what_remains
+    from tenfold.cluster import ensemble as ensembles
+    from tenfold.cluster import places
+    from tenfold.errors import UsageError
+    from tenfold.learn import runs, training
+
+    if resume and run is None:
+        raise UsageError("--resume: which ensemble? Name its folder with --run, such as --run runs/cnn-ensemble")
+    overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
+    chosen = training.recipe_of(recipe, changes or [], data=data, **overrides)
+    folder = run or runs.next_folder(f"{chosen.name}-ensemble")
+    try:
+        with places.opened(cluster, processes) as place:
+            done = ensembles.train(chosen, members, folder, place, resume=resume, bare=bare)
+    except KeyboardInterrupt:
+        typer.echo(what_remains(folder), err=True)
+        raise
+    except ensembles.UnfinishedError as problem:
+        for name, said in problem.said.items():
+            typer.echo(f"error: {folder / name}: {said}", err=True)
+        typer.echo(what_remains(folder), err=True)
+        raise typer.Exit(1) from problem
+    typer.echo(described_ensemble(done))
