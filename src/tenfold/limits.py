@@ -23,9 +23,11 @@ class Limits:
     max_data_bytes: int = 2 * 2**30  # a data file after decompression; the Kaggle train.csv has 77 MB
     max_digits: int = 2_000_000  # digits in one data set: 1.6 GB of pixels
     max_model_bytes: int = 64 * 2**20  # an ONNX file; tenfold's own are under 1 MB
+    max_weights_bytes: int = 512 * 2**20  # a .keras file, and what its arrays take; tenfold's own are under 20 MB
     max_recipe_bytes: int = 2**20  # a recipe file; tenfold's own are about 1 kB
     max_samples: int = 10_000  # corrections in a file: 8 MB of glyphs
     max_sample_picture_bytes: int = 64 * 2**10  # the picture of a corrected digit's strokes
+    max_lost_s: int = 60  # of a training when its process is killed: so often it is saved within an epoch, too
     max_learning_s: int = 1800  # learning from corrections; takes a minute or two
     # Of many runs and bulk reading:
     max_members: int = 100  # of an ensemble
@@ -55,13 +57,19 @@ def from_environment() -> Limits:
     Raises:
         UsageError: a `TENFOLD_*` variable of a limit is not a positive whole number.
     """
-    changed = {}
-    for field in fields(Limits):
-        name = f"TENFOLD_{field.name.upper()}"
-        value = os.environ.get(name)
-        if value is None:
-            continue
-        if not (value.isascii() and value.isdigit() and len(value) <= _MOST_FIGURES and int(value) > 0):
-            raise UsageError(f"environment variable {name}: found {value[:40]!r}, expected a positive whole number")
-        changed[field.name] = int(value)
-    return Limits(**changed)
+    return Limits(**{field.name: one(field.name) for field in fields(Limits)})
+
+
+def one(name: str) -> int:
+    """A single limit of this process, by the name it has in `Limits`: cheap enough to ask for each small picture.
+
+    Raises:
+        UsageError: as `from_environment`.
+    """
+    variable = f"TENFOLD_{name.upper()}"
+    value = os.environ.get(variable)
+    if value is None:
+        return int(getattr(Limits, name))
+    if not (value.isascii() and value.isdigit() and len(value) <= _MOST_FIGURES and int(value) > 0):
+        raise UsageError(f"environment variable {variable}: found {value[:40]!r}, expected a positive whole number")
+    return int(value)

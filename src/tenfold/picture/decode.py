@@ -71,7 +71,7 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
 
 
 def _read(path: Path) -> bytes:
-    allowed = limits.from_environment().max_picture_bytes
+    allowed = limits.one("max_picture_bytes")
     try:
         with path.open("rb") as file:
             return file.read(allowed + 1)
@@ -84,7 +84,7 @@ def _read(path: Path) -> bytes:
 
 
 def _open(content: bytes, name: str) -> Image.Image:
-    allowed = limits.from_environment().max_picture_bytes
+    allowed = limits.one("max_picture_bytes")
     if not content:
         raise PictureError(f"{name}: empty; {_EXPECTED}")
     if len(content) > allowed:
@@ -107,7 +107,7 @@ def _open(content: bytes, name: str) -> Image.Image:
 
 def _max_pixels() -> int:
     """The limit on pixels. Where it has been raised beyond Pillow's own, Pillow's has to follow, for the whole process."""
-    allowed = limits.from_environment().max_picture_pixels
+    allowed = limits.one("max_picture_pixels")
     if Image.MAX_IMAGE_PIXELS is not None and allowed > 2 * Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = allowed // 2 + 1
     return allowed
@@ -176,7 +176,7 @@ def _from_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or array.size == 0:
         raise PictureError(f"array of shape {array.shape}, expected (H, W), (H, W, 3) or (H, W, 4)")
-    allowed = limits.from_environment().max_picture_pixels
+    allowed = limits.one("max_picture_pixels")
     if array.shape[0] * array.shape[1] > allowed:
         raise _too_large(f"array of shape {array.shape}", "", allowed)
     scaled = _scaled(array)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tenfold.read.model import bundled, session
 
 KIND = "tenfold judge"
-_BATCH = 1024
+_BATCH = 128  # glyphs a call, as in `model`
 
 
 class Judge:

@@ -20,7 +20,7 @@ from tenfold.read import anatomy
 KIND = "tenfold digit classifier"
 _PLAIN = ("kind", "version", "graph_sha256")  # metadata that are text; all others are JSON
 _NEARLY_ONE = 1e-3  # how far ten probabilities may be from 1 together
-_BATCH = 1024  # glyphs a call: bounds the memory of the hidden layers
+_BATCH = 32  # glyphs a call: what the hidden layers answer stays in the cache of a core
 
 
 class Model:
