@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +53,11 @@ def _title(name: str, part: str) -> str:
 
 def _array(name: str, header: int) -> NDArray[np.uint8]:
     """The bytes of a packaged IDX file after its header; the checksum vouches for the header too."""
-    file = files("tenfold.data") / "mnist" / f"{name}.gz"
+    return np.frombuffer(_unpacked(files("tenfold.data") / "mnist" / f"{name}.gz", name), np.uint8, offset=header)
+
+
+@cache  # a training asks for two parts of the same files; 55 MB, which it holds anyway
+def _unpacked(file: Traversable, name: str) -> bytes:
     remedy = "the installation is damaged; install tenfold again"
     try:
         content = zlib.decompress(file.read_bytes(), wbits=31)
@@ -60,4 +66,4 @@ def _array(name: str, header: int) -> NDArray[np.uint8]:
     found = hashlib.sha256(content).hexdigest()
     if found != _SHA256[name]:
         raise DataError(f"packaged file {name}.gz: SHA-256 {found}, expected {_SHA256[name]}; {remedy}")
-    return np.frombuffer(content, np.uint8, offset=header)
+    return content
