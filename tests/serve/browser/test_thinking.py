@@ -75,3 +75,18 @@ def test_the_units_of_a_plain_network(visit) -> None:
     page.write(3, 0.7)
     expect(page.page.locator("#layers h3").nth(1)).to_have_text("Layer 1: 128 units")
     assert page.page.locator("#layers canvas").nth(1).evaluate("(canvas) => [canvas.width, canvas.height]") == [23, 21]
+
+
+def test_layers_that_did_not_come_are_asked_for_again(visit) -> None:
+    page = visit()
+    page.allowed.append("429")
+    turns = []
+
+    def once(route) -> None:
+        turns.append(route)
+        route.fulfill(status=429, headers={"retry-after": "1"}, body="{}") if len(turns) == 1 else route.continue_()
+
+    page.page.route("**/explain", once)
+    page.write(3, 0.7)
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
+    assert len(turns) == 2

@@ -93,7 +93,7 @@ export class Corrections extends EventTarget {
 }
 
 async function sample(item, label, version, cut) {
-  const picture = await base64(await cut(item.box, CUT));
+  const picture = await base64(cut(item.box, CUT));
   return { consent: true, label, read_as: item.accepted ? item.label : null, glyph: item.glyph, picture, model_version: version };
 }
 

@@ -1,5 +1,6 @@
 // The pad: pointer and keys become strokes; it shows them, or a photo, and makes pictures of what it shows.
 
+import { blank, encoded } from "./file.js";
 import { paint, PEN } from "./strokes.js";
 
 const SENT_SIDE = 640; // pixels of the longer side of a drawing's picture
@@ -63,21 +64,21 @@ export class Pad extends EventTarget {
   show(photo) { this.#photo?.close(); this.#photo = photo; this.#changed(); }
 
   /** The drawing black on white: {picture: PNG, scale: its pixels for one of the drawing}; of some strokes and a part if given. */
-  async picture(strokes = this.#strokes, [x, y, width, height] = [0, 0, ...this.#size], side = SENT_SIDE) {
+  picture(strokes = this.#strokes, [x, y, width, height] = [0, 0, ...this.#size], side = SENT_SIDE) {
     const scale = Math.min(side / Math.max(width, height), 4);
     const context = blank(width * scale, height * scale);
     context.setTransform(scale, 0, 0, scale, -x * scale, -y * scale);
     paint(context, strokes, this.pen);
-    return { picture: await png(context), scale };
+    return { picture: encoded(context), scale };
   }
 
   /** A part of what is shown, as PNG of at most `side` pixels. */
-  async cut(box, side) {
-    if (!this.#photo) return (await this.picture(this.#strokes, box, side)).picture;
+  cut(box, side) {
+    if (!this.#photo) return this.picture(this.#strokes, box, side).picture;
     const scale = Math.min(1, side / Math.max(box[2], box[3]));
     const context = blank(box[2] * scale, box[3] * scale);
     context.drawImage(this.#photo, ...box, 0, 0, context.canvas.width, context.canvas.height);
-    return png(context);
+    return encoded(context);
   }
 
   #keep(strokes) { this.#before.push(this.#strokes); this.#strokes = strokes; this.#changed(); }
@@ -207,14 +208,3 @@ export class Pad extends EventTarget {
     this.dispatchEvent(new CustomEvent("pen", { detail: this.#current !== null }));
   }
 }
-
-function blank(width, height) {
-  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width)), Math.max(1, Math.round(height)));
-  const context = canvas.getContext("2d");
-  context.fillStyle = "white";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.strokeStyle = "black";
-  return context;
-}
-
-function png(context) { return context.canvas.convertToBlob({ type: "image/png" }); }

@@ -1,5 +1,7 @@
 // Pictures from elsewhere: chosen, shot, pasted or dropped. Large ones are made smaller before they travel.
 
+import { blank, encoded } from "./file.js";
+
 const MOST_SIDE = 2400; // pixels; digits of a page remain well readable
 const PLAIN = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"];
 
@@ -33,10 +35,7 @@ export async function opened(file) {
   const photo = await createImageBitmap(file); // turned as EXIF says
   const scale = Math.min(1, MOST_SIDE / Math.max(photo.width, photo.height));
   if (scale === 1 && PLAIN.includes(file.type)) return { photo, picture: file, scale };
-  const canvas = new OffscreenCanvas(Math.round(photo.width * scale), Math.round(photo.height * scale));
-  const context = canvas.getContext("2d");
-  context.fillStyle = "white"; // under what is transparent
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(photo, 0, 0, canvas.width, canvas.height);
-  return { photo, picture: await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 }), scale };
+  const context = blank(photo.width * scale, photo.height * scale); // white shows through what is transparent
+  context.drawImage(photo, 0, 0, context.canvas.width, context.canvas.height);
+  return { photo, picture: encoded(context, "image/jpeg", 0.92), scale };
 }

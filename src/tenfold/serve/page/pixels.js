@@ -1,10 +1,9 @@
 // Small arrays of numbers shown as pixels: glyphs, evidence, the activations of a layer.
 
+import { bytes } from "./file.js";
+
 const FOR = [255, 140, 50], AGAINST = [70, 140, 255];
 const GAP = 1; // pixels between two tiles
-
-/** base64 -> bytes. */
-export function bytes(base64) { return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)); }
 
 /** Show a glyph, 784 bytes in base64, white on black; null shows black. */
 export function showGlyph(canvas, glyph) {

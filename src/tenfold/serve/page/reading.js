@@ -28,7 +28,7 @@ export async function readPhoto({ picture, scale }) {
 /** What a pad's drawing shows: {items, confidence, version}; a piece that no digit covers is one item that is no digit. */
 export async function readDrawing(pad) {
   const { strokes, pen } = pad;
-  const { picture, scale } = await pad.picture(strokes);
+  const { picture, scale } = pad.picture(strokes);
   const found = await read(picture);
   const digits = found.digits.filter((d) => d.accepted).map((d) => written(d, d.box.map((v) => v / scale), strokes, pen));
   const odd = pieces(strokes, pen).filter((piece) => !explained(piece, digits, pen));
@@ -44,7 +44,7 @@ export async function readDrawing(pad) {
 /** A piece looked at by itself. */
 async function alone(pad, piece) {
   const [x, y, width, height] = piece.box, margin = 0.15 * Math.max(width, height);
-  const { picture } = await pad.picture(piece.strokes, [x - margin, y - margin, width + 2 * margin, height + 2 * margin], 280);
+  const { picture } = pad.picture(piece.strokes, [x - margin, y - margin, width + 2 * margin, height + 2 * margin], 280);
   return item(await classify(picture), piece.box, piece.strokes);
 }
 

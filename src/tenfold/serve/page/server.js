@@ -25,17 +25,22 @@ async function answered(method, path, body) {
   const isBlob = body instanceof Blob;
   const sent = body === undefined || isBlob ? body : JSON.stringify(body);
   const headers = body === undefined || isBlob ? {} : { "content-type": "application/json" };
-  let response;
+  let response, json = null;
   try {
     response = await fetch(path, { method, body: sent, headers, signal: AbortSignal.timeout(PATIENCE) });
+    const text = await response.text(); // an answer that breaks off is none
+    if (text) json = parsed(text);
   } catch {
     throw new Refusal("The server does not answer. Is tenfold serve still running?", "unreachable", 3);
   }
-  const json = response.status === 204 ? null : await response.json().catch(() => null);
-  if (response.ok) return { json, headers: response.headers };
+  if (response.ok && (json || response.status === 204)) return { json, headers: response.headers };
   const { code = "refused", message = `the server answered ${response.status}` } = json?.error ?? {};
   const busy = response.status === 429 || response.status === 503;
   throw new Refusal(sentence(message), code, busy ? Number(response.headers.get("retry-after")) || 1 : 0);
+}
+
+function parsed(text) {
+  try { return JSON.parse(text); } catch { return null; } // a proxy's own page
 }
 
 function sentence(text) {

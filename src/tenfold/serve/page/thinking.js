@@ -1,7 +1,8 @@
 // See it think: the layers of the network for the chosen digit, and which pixels speak for the answer.
 
+import { bytes } from "./file.js";
 import { Latest } from "./latest.js";
-import { bytes, glow, showEvidence, showMaps, showUnits } from "./pixels.js";
+import { glow, showEvidence, showMaps, showUnits } from "./pixels.js";
 import { aDigit, element } from "./row.js";
 import { explain } from "./server.js";
 
@@ -17,7 +18,7 @@ const FEW = 5; // steps that fit beside each other
 const byId = (id) => document.getElementById(id);
 
 export class Thinking {
-  #latest = new Latest(explain, (answer, glyph) => this.#show(answer, glyph), () => this.#quiet(), 60);
+  #latest = new Latest(explain, (answer, glyph) => this.#show(answer, glyph), (problem, glyph) => this.#failed(problem, glyph), 60);
   #glyph = null;
 
   /** Show what happens to a glyph (base64); null clears. */
@@ -26,6 +27,13 @@ export class Thinking {
     this.#glyph = glyph;
     if (glyph) this.#latest.ask(glyph);
     else { this.#latest.drop(); this.#quiet(); }
+  }
+
+  #failed(problem, glyph) {
+    this.#quiet();
+    if (!problem.again) return;
+    this.#glyph = glyph;
+    this.#latest.ask(glyph, 1000 * problem.again);
   }
 
   #quiet() {
