@@ -6,7 +6,7 @@ import hashlib
 import zlib
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +53,11 @@ def _title(name: str, part: str) -> str:
 
 def _array(name: str, header: int) -> NDArray[np.uint8]:
     """The bytes of a packaged IDX file after its header; the checksum vouches for the header too."""
-    return np.frombuffer(_unpacked(files("tenfold.data") / "mnist" / f"{name}.gz", name), np.uint8, offset=header)
+    return np.frombuffer(_unpacked(Path(str(files("tenfold.data"))) / "mnist" / f"{name}.gz", name), np.uint8, offset=header)
 
 
 @cache  # a training asks for two parts of the same files; 55 MB, which it holds anyway
-def _unpacked(file: Traversable, name: str) -> bytes:
+def _unpacked(file: Path, name: str) -> bytes:
     remedy = "the installation is damaged; install tenfold again"
     try:
         content = zlib.decompress(file.read_bytes(), wbits=31)
