@@ -382,9 +382,14 @@ def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
 
 def differences(one: Recipe, other: Recipe) -> list[str]:
     """In which keys two recipes differ, e.g. ['epochs: 3 and 10']; `name` and `why` do not count."""
-    a, b = _flat(as_dict(one)), _flat(as_dict(other))
+    a, b = flat(one), flat(other)
     keys = sorted((a.keys() | b.keys()) - {"name", "why"})
     return [f"{key}: {a.get(key)} and {b.get(key)}" for key in keys if a.get(key) != b.get(key)]
+
+
+def flat(recipe: Recipe) -> dict[str, Any]:
+    """Each value of a recipe by its whole key, such as `optimizer.learning_rate`."""
+    return _flat(as_dict(recipe))
 
 
 _WHOLE = {"augmentation": '{"rotation":8,"shift":1}', "rehearsal": '{"share":0.25}', "teaching": '{"teachers":["runs/cnn"]}'}

@@ -55,7 +55,7 @@ def read(path: Path) -> Digits:
     with open_bytes(path) as stream:
         lines = _lines(stream, path)
         number, first = next(lines, (1, ""))
-        layout = _layout(first, number, path)
+        layout = layout_of(first, number, path)
         table = _parse(first, lines, layout, path)
     if layout.order is not None:
         table = table[:, layout.order]
@@ -124,7 +124,12 @@ def _refuse_other_encodings(line: bytes, path: Path) -> None:
         raise DataError(f"{path}: the encoding is UTF-16, expected UTF-8; save it again as 'CSV UTF-8'")
 
 
-def _layout(first: str, number: int, path: Path) -> Layout:
+def layout_of(first: str, number: int, path: Path) -> Layout:
+    """What the first line, of this number in a file, says about the columns.
+
+    Raises:
+        DataError: it is neither a header nor a row of a Kaggle CSV.
+    """
     if not first:
         raise DataError(f"{path}: empty; expected a header line and a row of pixels for each digit")
     names = [field.strip().strip('"').strip() for field in first.split(",")]
@@ -176,17 +181,24 @@ def _fault(path: Path, layout: Layout) -> DataError:
         if layout.has_header:
             next(lines)
         for row, (number, line) in enumerate(lines, start=1):
-            where = f"{path}, row {row} (line {number})"
-            fields = line.split(",")
-            if len(fields) != len(layout.names):
-                return DataError(f"{where}: {len(fields)} columns, expected {len(layout.names)} as in the first line")
-            for column, (name, field) in enumerate(zip(layout.names, fields, strict=True), start=1):
-                highest = 9 if name == "label" else 255
-                value = _value(field)
-                if value is None or value > highest:
-                    found = repr(field.strip()[:40])
-                    return DataError(f"{where}, column {column} ({name}): found {found}, expected a whole number 0-{highest}")
+            found = fault_in(line, layout)
+            if found:
+                return DataError(f"{path}, row {row} (line {number}){found}")
     return DataError(f"{path}: cannot be read as numbers; expected comma-separated whole numbers 0-255")
+
+
+def fault_in(line: str, layout: Layout) -> str | None:
+    """What is wrong with a row, such as ', column 3 (pixel1): found …', or None."""
+    fields = line.split(",")
+    if len(fields) != len(layout.names):
+        return f": {len(fields)} columns, expected {len(layout.names)} as in the first line"
+    for column, (name, field) in enumerate(zip(layout.names, fields, strict=True), start=1):
+        highest = 9 if name == "label" else 255
+        value = _value(field)
+        if value is None or value > highest:
+            found = repr(field.strip()[:40])
+            return f", column {column} ({name}): found {found}, expected a whole number 0-{highest}"
+    return None
 
 
 def _value(field: str) -> int | None:
