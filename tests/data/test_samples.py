@@ -176,3 +176,14 @@ def test_a_file_that_is_busy_for_long_is_said(kept: Samples, monkeypatch: pytest
     assert len(kept) == 3, "reading goes on"
     other.execute("ROLLBACK")
     other.close()
+
+
+def test_a_damaged_text_is_said(tmp_path: Path) -> None:
+    """Found by fuzzing: in a column of a sample, and in the schema, which SQLite then quotes."""
+    kept = Samples(tmp_path / "samples.db")
+    kept.add(np.zeros((28, 28), np.uint8), 3, None, b"", "a version")
+    content = kept.export()
+    for part in (b"a version", b"picture BLOB"):
+        (tmp_path / "samples.db").write_bytes(content.replace(part, b"\xf5" * len(part)))
+        with pytest.raises(DataError, match="damaged"):
+            kept.list()

@@ -115,3 +115,10 @@ def test_pages_from_elsewhere_and_other_types_are_refused(client: TestClient, co
     assert client.delete("/samples", headers=foreign).status_code == 403
     assert client.post("/samples", content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
     assert client.get("/samples?limit=-1").status_code == client.get("/samples?offset=x").status_code == 400
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5000, "-1", "x", "٣"])
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_an_id_that_no_correction_can_have_is_not_found(client: TestClient, method: str, number: str) -> None:
+    answer = client.request(method, f"/samples/{number}", json={"label": 3})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")

@@ -177,6 +177,8 @@ class Samples:
                 connection.execute("COMMIT")
         except sqlite3.Error as problem:
             raise _in_words(problem, self.path) from problem
+        except UnicodeDecodeError as problem:  # in a text, or in what SQLite says of a damaged file
+            raise DataError(f"{self.path}: damaged (a text is not UTF-8); restore a copy, or move it away") from problem
         except OSError as problem:
             raise StorageError(f"cannot use {of_system(problem, self.path)}") from problem
         finally:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold import storage
+from tenfold import limits, storage
 from tenfold.errors import RunError, of_system
 from tenfold.learn import recipes, tables
 from tenfold.learn.recipes import Recipe
@@ -46,6 +46,12 @@ class _Metrics(msgspec.Struct):
     temperature: Annotated[float, msgspec.Meta(gt=1e-3, lt=100)] | None
     threshold: Rate | None
 
+
+# What Keras, h5py and zipfile raise for a file that holds something else.
+_NO_WEIGHTS = (
+    *(OSError, ValueError, LookupError, RuntimeError, EOFError, TypeError, AttributeError, NotImplementedError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
@@ -164,12 +170,33 @@ def load_weights(model: Any, path: Path) -> None:
     """Load the weights, and nothing else, of a `.keras` file into a model of the same layers.
 
     Raises:
-        RunError: the file is missing, damaged or of another network.
+        RunError: the file is missing, damaged, of another network or over the limit, or holds weights that are no numbers.
     """
     try:
+        _check_size(path)
         model.load_weights(path)
-    except (OSError, ValueError, KeyError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
-        raise RunError(f"{path}: holds no weights for this network ({str(problem).splitlines()[0][:120]})") from problem
+    except _NO_WEIGHTS as problem:
+        said = (str(problem) or type(problem).__name__).splitlines()[0][:120]
+        raise RunError(f"{path}: holds no weights for this network ({said})") from problem
+    if not all(np.isfinite(array).all() for array in model.get_weights()):
+        raise RunError(f"{path}: holds weights that are no numbers (NaN); train the run anew")
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a `.keras` file of which little could become much: a compressed member, or an array that was declared only."""
+    import h5py
+
+    allowed = limits.from_environment().max_weights_bytes
+    with zipfile.ZipFile(path) as archive:
+        n_bytes = sum(member.file_size for member in archive.infolist())
+        if n_bytes <= allowed:
+            with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
+                found: list[int] = []
+                weights.visititems(lambda _, one: found.append(one.nbytes) if isinstance(one, h5py.Dataset) else None)
+            n_bytes = sum(found)
+    if n_bytes > allowed:
+        said = f"{n_bytes:,} bytes of weights, more than {allowed:,}"
+        raise RunError(f"{path}: {said}; raise TENFOLD_MAX_WEIGHTS_BYTES if that is right")
 
 
 def read_history(path: Path) -> History:

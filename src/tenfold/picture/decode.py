@@ -125,7 +125,7 @@ def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
     max_pixels = _max_pixels()
     width, height = image.size
     if width * height > max_pixels:
-        raise _too_large(name, f"{width:,} x {height:,} pixels, ", max_pixels)
+        raise _too_large(name, f"{width:,} x {height:,}, ", max_pixels)
     if width * height == 0:
         raise PictureError(f"{name}: {width} x {height} pixels; expected at least one")
     try:
@@ -140,7 +140,7 @@ def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
 
 
 def _too_large(name: str, size: str, max_pixels: int) -> PictureError:
-    return PictureError(f"{name}: {size}more than {max_pixels:,}; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS")
+    return PictureError(f"{name}: {size}more than {max_pixels:,} pixels; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS")
 
 
 def _damaged(name: str, problem: BaseException) -> PictureError:

@@ -25,6 +25,7 @@ from tenfold.serve.tensors import parsed
 T = TypeVar("T")
 
 _MOST_LISTED, _MOST_FIGURES = 500, 9
+_LONGEST_ID = 18  # figures; SQLite counts to 2^63
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -52,15 +53,15 @@ async def keep(request: Request) -> Response:
 
 async def relabel(request: Request) -> Response:
     """PATCH /samples/{id}: say anew what it is."""
-    path, number = _path(request), request.path_params["id"]
+    path, number = _path(request), _number(request)
     label = _label((await _asked(request)).get("label"))
     return _found(await _with(path, lambda samples: samples.relabel(number, label)), {"id": number, "label": label})
 
 
 async def delete(request: Request) -> Response:
     """DELETE /samples/{id}: delete one, so that nothing remains of it."""
-    number = request.path_params["id"]
-    return _found(await _with(_path(request), lambda samples: samples.delete(number)), {"deleted": 1})
+    path, number = _path(request), _number(request)
+    return _found(await _with(path, lambda samples: samples.delete(number)), {"deleted": 1})
 
 
 async def delete_all(request: Request) -> Response:
@@ -105,6 +106,14 @@ async def _asked(request: Request) -> dict[str, Any]:
     return asked
 
 
+def _number(request: Request) -> int:
+    """The id in the path; a number that SQLite cannot hold is nobody's."""
+    text = request.path_params["id"]
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID):
+        raise _not_there()
+    return int(text)
+
+
 def _count(request: Request, name: str, default: int, most: int) -> int:
     text = request.query_params.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_FIGURES):
@@ -140,13 +149,17 @@ def _facts(sample: Sample) -> dict[str, Any]:
 
 def _found(there: bool, facts: dict[str, Any]) -> Response:
     if not there:
-        raise RequestError(404, "not_found", "there is no correction of this id")
+        raise _not_there()
     return answer(facts)
+
+
+def _not_there() -> RequestError:
+    return RequestError(404, "not_found", "there is no correction of this id")
 
 
 def routes(_: Settings) -> list[Route]:
     """The routes of this module."""
-    one = "/samples/{id:int}"
+    one = "/samples/{id}"
     return [
         Route("/samples", show, methods=["GET"]),
         Route("/samples", keep, methods=["POST"]),

@@ -228,3 +228,10 @@ def test_a_line_of_labels_csv_that_does_not_fit_is_named(tmp_path: Path, line: s
     with pytest.raises(DataError, match=r"labels\.csv, line 3") as problem:
         load(folder)
     assert said in str(problem.value)
+
+
+def test_28_no_images_of_enormous_size_are_refused(tmp_path: Path) -> None:
+    """Found by fuzzing: 0 x 4,294,967,295 x 4,261,281,277 values are none, and yet too many for NumPy."""
+    path = tmp_path / "t-images-idx3-ubyte"
+    path.write_bytes(idx(IMAGES, (0, 2**32 - 1, 0xFDFDFDFD), b""))
+    assert "more than the limits allow" in refused(path)

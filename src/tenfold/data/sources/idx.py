@@ -89,7 +89,7 @@ def _array(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
             raise DataError(f"{path}: cut short after {len(head)} bytes, inside the header; fetch the file again")
         shape = struct.unpack(f">{n_dimensions}I", head[4:])
         size = math.prod(shape)
-        if shape[0] > allowed.max_digits or size > allowed.max_data_bytes:
+        if shape[0] > allowed.max_digits or max(size, *shape) > allowed.max_data_bytes:
             raise DataError(f"{path}: declares {' x '.join(f'{n:,}' for n in shape)} values, more than the limits allow")
         content = stream.read(size + 1)
     if len(content) != size:
