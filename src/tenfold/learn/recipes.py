@@ -221,11 +221,11 @@ RECIPES = {
             name="mlp",
             why="The network and ten epochs of classic, trained better: Muon, a cycle of rates, batch norm, moved digits.",
             network=Dense(units=(128, 64), batch_norm=True),
-            optimizer=Muon(learning_rate=1.5e-2, weight_decay=0.1, schedule="one_cycle"),
+            optimizer=Muon(learning_rate=2.5e-2, weight_decay=0.1, schedule="one_cycle"),
             augmentation=Augmentation(rotation=10, shear=5, scale=0.12, shift=1, alike=1, nearest=True, clean_epochs=1),
             label_smoothing=0.02,
             epochs=10,
-            batch_size=256,
+            batch_size=512,
         ),
         Recipe(
             name="mlp-distilled",
