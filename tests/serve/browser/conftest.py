@@ -25,7 +25,7 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 ]
-PATIENCE = 20_000  # milliseconds; tests say what must come, not how soon
+PATIENCE = 60_000  # milliseconds; tests say what must come, not how soon
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 
 # Strokes in a box that is 1 high.
@@ -86,7 +86,7 @@ class Visit:
         """Wait until exactly these are read."""
         from playwright.sync_api import expect
 
-        expect(self.page.locator("#digits b")).to_have_text(list(labels), timeout=PATIENCE)
+        expect(self.page.locator("#digits b")).to_have_text(list(labels))
 
     def strokes(self, digit: int, x: float, y: float = 0.2, size: float = 0.6) -> list[list[tuple[float, float]]]:
         """In pixels of the window; x, y and size in heights of the pad."""
@@ -116,8 +116,9 @@ def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         reason = "no Chromium: apt-get install chromium, or set CHROMIUM to its path"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
