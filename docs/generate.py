@@ -16,7 +16,7 @@ from tenfold import __version__
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "cli.md"
 _LEARNING = ("train", "evaluate", "compare", "recipes", "runs", "submit", "export")
-COMMANDS = (*_LEARNING, "ensemble", "read", "serve", "inspect", "convert", "bench")
+COMMANDS = (*_LEARNING, "ensemble", "sweep", "read", "serve", "inspect", "convert", "bench")
 
 
 def page() -> str:

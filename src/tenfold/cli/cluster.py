@@ -1,4 +1,4 @@
-"""`tenfold ensemble`."""
+"""`tenfold ensemble` and `tenfold sweep`."""
 
 from __future__ import annotations
 
@@ -65,3 +65,49 @@ def ensemble(
         typer.echo(what_remains(folder), err=True)
         raise typer.Exit(1) from problem
     typer.echo(described_ensemble(done))
+
+
+@app.command(short_help="Search for better values of a recipe.")
+def sweep(
+    over: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=VALUES", help="What is varied: key=low..high, key=low..high:log or key=a,b,c; may be repeated."
+        ),
+    ],
+    recipe: RecipeName = "cnn",
+    trials: Annotated[int, typer.Option(min=1, help="How many, those before included.")] = 40,
+    minutes: Annotated[float | None, typer.Option(min=0, help="No longer than this; the same command goes on.")] = None,
+    at_once: Annotated[int, typer.Option(min=1, help="So many trials run beside each other; decides the search.")] = 4,
+    changes: Changes = None,
+    data: Data = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    seed: Annotated[int | None, typer.Option(help="Of all trainings, and of the search.")] = None,
+    validation: Validation = None,
+    start_from: StartFrom = None,
+    run: Annotated[Path | None, typer.Option(help="Its folder; by default runs/RECIPE-sweep.")] = None,
+    cluster: Cluster = None,
+    processes: Processes = None,
+) -> None:
+    """Search for better values of a recipe on validation digits (Optuna: TPE, median pruning); goes on where it stopped."""
+    from tenfold.cli.cluster_output import described_sweep
+    from tenfold.cluster import places, ranges
+    from tenfold.cluster import sweep as sweeps
+    from tenfold.learn import runs, training
+
+    overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
+    chosen = training.recipe_of(recipe, changes or [], data=data, **overrides)
+    plan = sweeps.Plan(chosen, tuple(ranges.read_all(over, chosen)), at_once)
+    folder = run or runs.ROOT / f"{chosen.name}-sweep"
+    try:
+        with places.opened(cluster, processes) as place:
+            done = sweeps.search(plan, trials, folder, place, minutes)
+    except KeyboardInterrupt:
+        typer.echo("what is finished is kept; the same command goes on", err=True)
+        raise
+    for number, said in done.said.items():
+        typer.echo(f"error: trial {number}: {said}", err=True)
+    typer.echo(described_sweep(done))
+    if done.said:
+        raise typer.Exit(1)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tenfold.learn import tables
 from tenfold.learn.runs import Run
+
+if TYPE_CHECKING:  # Optuna is not needed for an ensemble
+    from tenfold.cluster.sweep import Sweep
 
 
 def what_remains(folder: Path) -> str:
@@ -36,3 +40,27 @@ def described_ensemble(run: Run) -> str:
     after = "" if metrics["n_test"] else " --data FILE"
     folder = shlex.quote(str(run.folder))
     return "\n".join([*lines, "", f"Next:        tenfold evaluate {folder}{after}, tenfold read --model {folder} PICTURE"])
+
+
+def described_sweep(sweep: Sweep, most: int = 10) -> str:
+    """The best trials, and what to type next."""
+    keys = list(sweep.trials[0].values) if sweep.trials else []
+    rows = [
+        [
+            str(t.number),
+            t.state,
+            tables.percent(t.val_accuracy),
+            str(t.epochs),
+            f"{t.seconds:.1f}",
+            *(t.values[k] for k in keys),
+        ]
+        for t in sweep.trials[:most]
+    ]
+    ended = [trial for trial in sweep.trials if trial.state != "running"]
+    lines = [tables.table(["trial", "state", "validation", "epochs", "seconds", *keys], rows), ""]
+    lines.append(f"{len(ended)} of {sweep.n_wanted} trials have ended; all of them: {sweep.folder / 'leaderboard.csv'}")
+    if len(ended) < sweep.n_wanted:
+        lines.append("the time is up; the same command goes on")
+    if sweep.best is None:
+        return "\n".join([*lines, "none has finished, so there is no best one yet"])
+    return "\n".join([*lines, "", f"Next:        tenfold train --recipe {shlex.quote(str(sweep.folder / 'best.json'))}"])

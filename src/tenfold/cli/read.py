@@ -14,7 +14,7 @@ import typer
 
 from tenfold import storage
 from tenfold.cli import app
-from tenfold.errors import PictureError, TenfoldError
+from tenfold.errors import PictureError, TenfoldError, UsageError
 
 if TYPE_CHECKING:
     from tenfold.picture import Source
@@ -51,12 +51,25 @@ def read(
     check: Annotated[str | None, typer.Option(help="Their check digit: luhn or mod11.")] = None,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Refuse a text that is less sure.")] = 0.0,
     model: Annotated[str | None, typer.Option(help="A run's folder or an .onnx file instead of the bundled model.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE.parquet", help="Read in bulk into a Parquet file; CSV and Parquet too."),
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="In bulk: on this Ray cluster; auto: the one here, else a new one.")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="In bulk, without a cluster: by default one a core.")] = None,
 ) -> None:
     """Read the digits in pictures of any size, dark on light or light on dark, in reading order."""
     from tenfold.read.fields import Field
     from tenfold.read.reader import Reader
 
     Field(pattern, digits, check)  # refuses what is none before anything is read
+    if output is not None:
+        _in_bulk(pictures, output, _Known(digits, pattern, check, min_confidence), model, cluster, processes)
+        return
+    if cluster is not None or processes is not None:
+        raise UsageError("--cluster and --processes are for reading in bulk; name a file with -o out.parquet")
     names = list(_named(pictures))
     reader, known = Reader(model), _Known(digits, pattern, check, min_confidence)
     if annotate is not None:
@@ -78,6 +91,30 @@ def read(
     out.end()
     if n_failed:
         raise typer.Exit(2 if n_failed == len(names) else 1)
+
+
+def _in_bulk(
+    sources: list[str], output: Path, known: _Known, model: str | None, cluster: str | None, processes: int | None
+) -> None:
+    """Read into a Parquet file, in many processes."""
+    from tenfold.cluster import bulk
+    from tenfold.cluster.answers import Known
+
+    places = {"address": cluster, "n_processes": processes, "tell": _tell if sys.stderr.isatty() else None}
+    done = bulk.read(sources, output, model=None if model is None else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
+    if done.missing:
+        typer.echo(
+            f"error: {len(done.missing)} parts could not be read, their processes died; the same command goes on", err=True
+        )
+        raise typer.Exit(1)
+    typer.echo(f"{output}: {done.n_good:,} rows", err=True)
+    if done.n_bad:
+        typer.echo(f"{bulk.bad_rows(output)}: {done.n_bad:,} rows that could not be read, with the reason", err=True)
+        raise typer.Exit(1 if done.n_good else 2)
+
+
+def _tell(done: int, of: int) -> None:
+    typer.echo(f"\r{done:,} of {of:,} parts", err=True, nl=done == of)
 
 
 def _named(given: Iterable[str]) -> Iterator[str]:

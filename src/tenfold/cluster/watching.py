@@ -12,6 +12,7 @@ from tenfold.cluster import trainings
 from tenfold.errors import RunError
 from tenfold.learn import runs, tables
 
+_SHOWN = 24  # rows of the live table: the newest
 _TITLES = ("run", "state", "on", "epochs", "loss", "validation")
 
 
@@ -56,7 +57,9 @@ class Watch:
     def show(self, states: Mapping[str, str], folder: Path) -> None:
         """Show the state of each training, by the name of its run in a folder."""
         if self._live is not None:
-            self._live.update(_drawn([self._row(folder / name, state) for name, state in states.items()]), refresh=True)
+            self._live.update(
+                _drawn([self._row(folder / name, state) for name, state in list(states.items())[-_SHOWN:]]), refresh=True
+            )
             return
         for name, state in states.items():
             if state not in ("waiting", "running") and name not in self._said:
