@@ -5,6 +5,7 @@ What is found lies in fuzz/found/TARGET; what made a target fail is printed, wit
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,11 +17,12 @@ _MOST_MEGABYTES = 2048
 _SLOW_S = 25
 
 with atheris.instrument_imports(include=["tenfold", "zipfile", "gzip", "PIL", "json", "numpy.lib", "python_multipart"]):
-    from targets import TARGETS
+    from targets import LIMITS, TARGETS
 
 
 def main(target: str, seconds: str = "60") -> None:
     """Fuzz one target for so many seconds."""
+    os.environ.update(LIMITS)
     found = HERE / "found" / target
     found.mkdir(parents=True, exist_ok=True)
     options = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", f"-rss_limit_mb={_MOST_MEGABYTES}", f"-timeout={_SLOW_S}"]

@@ -187,3 +187,20 @@ def test_a_damaged_text_is_said(tmp_path: Path) -> None:
         (tmp_path / "samples.db").write_bytes(content.replace(part, b"\xf5" * len(part)))
         with pytest.raises(DataError, match="damaged"):
             kept.list()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("id", "NULL"), ("label", "3.0"), ("label", "10"), ("glyph", "'text'"), ("glyph", "x'00'")]
+)
+def test_a_table_that_another_program_made_is_not_believed(tmp_path: Path, column: str, value: str) -> None:
+    """Found by fuzzing: with another schema any column may hold anything."""
+    path = tmp_path / "samples.db"
+    Samples(path).add(np.zeros((28, 28), np.uint8), 3, None, b"", "0")
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE loose AS SELECT * FROM samples")
+        connection.execute("DROP TABLE samples")
+        connection.execute("ALTER TABLE loose RENAME TO samples")
+        connection.execute(f"UPDATE samples SET {column} = {value}")
+    connection.close()
+    with pytest.raises(DataError, match="delete it"):
+        Samples(path).list()

@@ -54,8 +54,8 @@ def datasets(file: h5py.File) -> list[h5py.Dataset]:
 def test_34_a_lambda_in_a_keras_file_never_runs(strange: Path, tmp_path: Path) -> None:
     """The network comes from the checked recipe; what the file says of layers is not looked at."""
     sprung = str(tmp_path / "sprung")
-    trap = keras.Sequential([keras.Input((28, 28)), keras.layers.Lambda(lambda x: os.mkdir(sprung) or x)])
-    os.rmdir(sprung)  # Keras tried the layer out while it was made
+    trap = keras.Sequential([keras.Input((28, 28)), keras.layers.Lambda(lambda x: Path(sprung).mkdir() or x)])
+    Path(sprung).rmdir()  # Keras tried the layer out while it was made
     trap.save(strange)
     refused(strange)
     assert not (tmp_path / "sprung").exists()

@@ -62,3 +62,12 @@ def test_without_its_library_a_pdf_names_the_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "pypdfium2", None)
     with pytest.raises(MissingExtraError, match=r"tenfold\[pdf\]"):
         list(pages("any.pdf"))
+
+
+def test_a_broken_page_is_named(shades: list[Image.Image], tmp_path: Path) -> None:
+    """Found by fuzzing: the document opens, its page does not."""
+    path = tmp_path / "bad.pdf"
+    shades[0].save(path)
+    path.write_bytes(path.read_bytes().replace(b"/Type /Page\n", b"/Type /Pagx\n"))
+    with pytest.raises(PictureError, match=r"bad\.pdf#1: damaged"):
+        list(pages(str(path)))

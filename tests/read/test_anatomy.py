@@ -139,8 +139,9 @@ def test_36_a_model_that_answers_with_something_else_is_refused() -> None:
         Model(proto.SerializeToString(), "toy")
 
 
-def test_metadata_that_are_no_text_are_refused(make_model) -> None:
+@pytest.mark.parametrize("text", [b"####", b"batch"])
+def test_metadata_and_names_that_are_no_text_are_refused(make_model, text: bytes) -> None:
     """Found by fuzzing."""
-    content = make_model(note="####").replace(b"####", b"\xc1\xc1\xc1\xc1")
-    with pytest.raises(ModelError, match="metadata that are not UTF-8"):
+    content = make_model(note="####").replace(text, b"\xc1" * len(text))
+    with pytest.raises(ModelError, match="names or metadata that are not UTF-8"):
         Model(content, "toy")

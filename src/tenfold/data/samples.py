@@ -138,14 +138,15 @@ class Samples:
 
     def _sample(self, row: dict[str, object]) -> Sample:
         """A row as a sample; what another program wrote into it is not believed."""
-        glyph, label, read_as, picture = row["glyph"], row["label"], row["read_as"], row["picture"]
-        if not isinstance(glyph, bytes) or len(glyph) != SIDE * SIDE or label not in range(CLASSES):
-            raise DataError(f"{self.path}, sample {row['id']}: not a glyph with a label 0-9; delete it")
+        number, glyph, label, read_as, picture = (row[key] for key in ("id", "glyph", "label", "read_as", "picture"))
+        if not (isinstance(number, int) and isinstance(label, int) and label in range(CLASSES)):
+            raise DataError(f"{self.path}, sample {number}: not a label 0-9 with a number of its own; delete it")
+        if not isinstance(glyph, bytes) or len(glyph) != SIDE * SIDE:
+            raise DataError(f"{self.path}, sample {number}: not a glyph of {SIDE * SIDE} bytes; delete it")
         pixels = np.frombuffer(glyph, np.uint8).reshape(SIDE, SIDE)
         known = read_as if isinstance(read_as, int) and read_as in range(CLASSES) else None
         content = picture if isinstance(picture, bytes) else b""
-        number, version, made_at = int(str(row["id"])), str(row["model_version"]), str(row["made_at"])
-        return Sample(number, pixels, int(str(label)), known, content, version, made_at)
+        return Sample(number, pixels, label, known, content, str(row["model_version"]), str(row["made_at"]))
 
     def _changed(self, statement: str, *values: int) -> int:
         """Run a statement that changes rows; return how many. What it deletes is gone from the file and its journal too."""

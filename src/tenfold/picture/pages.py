@@ -67,7 +67,11 @@ def _of_pdf(path: str) -> Iterator[tuple[str, Source]]:
     try:
         _check_count(path, len(document))
         for k in range(len(document)):
-            yield f"{path}#{k + 1}", _rendered(document[k], f"{path}#{k + 1}", bounds.max_picture_pixels)
+            try:
+                picture = _rendered(document[k], f"{path}#{k + 1}", bounds.max_picture_pixels)
+            except (pypdfium2.PdfiumError, *DAMAGED) as problem:
+                raise PictureError(f"{path}#{k + 1}: damaged ({problem}); make the PDF again") from problem
+            yield f"{path}#{k + 1}", picture
     finally:
         document.close()
 

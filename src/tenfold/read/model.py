@@ -55,8 +55,11 @@ class Model:
                 f"model {name}: not usable as ONNX ({_first_line(problem)}); expected a tenfold model"
             ) from problem
         self.name = name
-        self._check_interface()
-        self.metadata = self._read_metadata()
+        try:
+            self._check_interface()
+            self.metadata = self._read_metadata()
+        except UnicodeDecodeError as problem:
+            raise ModelError(f"model {name}: names or metadata that are not UTF-8; expected a tenfold model") from problem
         self._check_graph(content)
         self.temperature: float = self._positive("temperature", 1.0)
         self.threshold: float | None = self._threshold()
@@ -105,10 +108,7 @@ class Model:
             raise ModelError(f"model {self.name}: outputs {outputs}; {expected}")
 
     def _read_metadata(self) -> dict[str, Any]:
-        try:
-            raw: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        except UnicodeDecodeError as problem:
-            raise ModelError(f"model {self.name}: metadata that are not UTF-8; expected a tenfold model") from problem
+        raw: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         if raw.get("kind") != KIND:
             raise ModelError(f"model {self.name}: kind {raw.get('kind')!r}, expected {KIND!r}; export it with tenfold export")
         return {key: value if key in _PLAIN else _from_json(value) for key, value in raw.items()}

@@ -1,6 +1,7 @@
 """Faults of data files: each is named in one line, with file, row and column, and nothing is read in silence."""
 
 import gzip
+import io
 import struct
 import zipfile
 from pathlib import Path
@@ -201,6 +202,7 @@ def test_an_npz_with_other_arrays_is_refused(tmp_path: Path, arrays: dict[str, n
 def test_33_a_packaged_file_that_is_not_the_original_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from tenfold.data.sources import packaged
 
+    packaged._unpacked.cache_clear()  # whatever another test has read
     monkeypatch.setitem(packaged._SHA256, "t10k-labels-idx1-ubyte", "0" * 64)
     with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz: SHA-256 .* install tenfold again"):
         load("mnist", "test")
@@ -235,3 +237,17 @@ def test_28_no_images_of_enormous_size_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t-images-idx3-ubyte"
     path.write_bytes(idx(IMAGES, (0, 2**32 - 1, 0xFDFDFDFD), b""))
     assert "more than the limits allow" in refused(path)
+
+
+def test_24_a_zip_whose_file_has_no_name_is_read_by_what_is_in_it(tmp_path: Path) -> None:
+    """Found by fuzzing: Python's zipfile looks at the last character of the name."""
+    named = io.BytesIO()
+    with zipfile.ZipFile(named, "w") as archive:
+        archive.writestr("x", "3")
+    content = named.getvalue()
+    start = content.index(b"PK\1\2")
+    local = content[:26] + b"\0\0" + content[28:30] + content[31:start]
+    entry = content[start : start + 28] + b"\0\0" + content[start + 30 : start + 46]
+    end = content[start + 47 :][:12] + struct.pack("<II", len(entry), len(local)) + b"\0\0"
+    (tmp_path / "digits.zip").write_bytes(local + entry + end)
+    assert "1 columns" in refused(tmp_path / "digits.zip")

@@ -104,7 +104,8 @@ def _decompressed(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
-    members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+    # Python's own is_dir fails on a member without a name.
+    members = [m for m in archive.infolist() if not m.filename.endswith("/") and not m.filename.startswith("__MACOSX/")]
     if not members:
         raise DataError(f"{path}: an empty zip; expected one CSV in it")
     if len(members) > 1:
