@@ -1,0 +1,121 @@
+"""Toy digits, a Ray cluster of three nodes in this machine, and a place whose trainings take no time."""
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold import Digits
+from tenfold.cluster.trainings import Outcome, Training
+from tenfold.data.sources import save
+from tenfold.learn import recipes, runs
+from tenfold.learn.recipes import Recipe
+
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # Ray warns of a default that is to change
+
+
+def make_toy(n: int, seed: int) -> Digits:
+    """Digits whose class is the height of a bright bar, with noise."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, n).astype(np.uint8)
+    images = rng.integers(0, 60, (n, 28, 28)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[2 * label + 4 : 2 * label + 7, 4:24] = 250
+    return Digits(images, labels, "toy")
+
+
+@pytest.fixture(scope="session")
+def toy() -> Digits:
+    return make_toy(400, seed=0)
+
+
+@pytest.fixture(scope="session")
+def recipe(toy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    path = tmp_path_factory.mktemp("toy") / "toy.npz"
+    save(toy, path)
+    changes = ["epochs=25", "validation=100", "optimizer.learning_rate=1e-4", f'data="{path}"']
+    return recipes.changed(recipes.RECIPES["classic"], changes)
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The address of a Ray cluster of three nodes with one core each."""
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "node_ip_address": "127.0.0.1"}
+    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    for _ in range(2):
+        cluster.add_node(**node)
+    yield cluster.address
+    cluster.shutdown()
+
+
+class Instant:
+    """A place where a training is a formula: its accuracy rises towards what its learning rate deserves.
+
+    Trainings end soon, in an order that the seed decides. After so many it is as if Ctrl-C had been pressed.
+    """
+
+    n_workers = 2
+
+    def __init__(self, seed: int = 0, dies_after: int = 10**6) -> None:
+        self._random, self._dies_after = random.Random(seed), dies_after
+        self.trained: list[str] = []
+
+    def start(self, training: Training) -> Future[Outcome]:
+        if len(self.trained) == self._dies_after:
+            raise KeyboardInterrupt
+        self.trained.append(Path(training.folder).name)
+        future: Future[Outcome] = Future()
+        threading.Timer(self._random.uniform(0, 0.05), lambda: future.set_result(self._train(training))).start()
+        return future
+
+    def _train(self, training: Training) -> Outcome:
+        changes = [b for a, b in zip(training.options, training.options[1:], strict=False) if a == "--set"]
+        chosen = recipes.changed(recipes.read(Path(training.options[1])), changes)
+        rate = chosen.optimizer.learning_rate
+        if rate < 2e-5:
+            return Outcome("failed", "too slow to be worth it")
+        best = 1 - abs(np.log10(rate) + 2.5) / 10
+        history: runs.History = {column: [] for column in runs.HISTORY_COLUMNS}
+        for epoch in range(1, chosen.epochs + 1):
+            accuracy = float(best * (1 - 0.5**epoch))
+            for column, value in zip(runs.HISTORY_COLUMNS, (epoch, 1.0, accuracy, 1.0, accuracy, 0.1), strict=True):
+                history[column].append(value)
+        run = Path(training.folder)
+        runs.write_history(history, run / "history.csv")
+        facts = dict.fromkeys(("test_accuracy", "test_interval", "temperature", "threshold"))
+        counts = dict.fromkeys(("parameters", "epochs", "seconds", "seed", "n_validation", "n_test"), 1)
+        facts |= counts | {"backend": "", "data_sha256": "", "val_accuracy": history["val_accuracy"][-1]}
+        runs.write_json(facts, run / "metrics.json")
+        return Outcome("done")
+
+
+def processes_with(text: str) -> list[int]:
+    """The processes whose command line holds a text, but for this one."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            try:
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if text in line:
+                found.append(int(folder.name))
+    return found
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def parent_of(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid")))
