@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test check format bench bundled serve docs lock clean
+.PHONY: train test check format bench bundled serve docs fuzz release lock clean
 train: .venv/ready
 	$(BIN)/tenfold train --recipe classic --run runs/classic --resume
 
@@ -44,6 +44,25 @@ serve: .venv/ready
 
 docs: .venv/ready
 	$(BIN)/python docs/generate.py
+
+# Each parser gets ever new bytes for FUZZ_S seconds (atheris; Linux), then the service is held to its description (schemathesis):
+# about a quarter of an hour.
+FUZZ_S ?= 60
+FUZZED := csv idx npz samples decode pages recipe run model protocol form field
+fuzz: .venv/fuzz
+	set -e; for target in $(FUZZED); do $(BIN)/python fuzz $$target $(FUZZ_S); done
+	$(BIN)/python fuzz/service.py
+
+.venv/fuzz: .venv/ready fuzz/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement fuzz/requirements.txt
+	@touch $@
+
+# sdist, wheel and the list of all they need (SBOM, CycloneDX) in dist/.
+release: .venv/ready
+	$(PYTHON) -m venv .venv/release
+	.venv/release/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+	$(BIN)/python -m hatchling build
+	.venv/release/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o dist/tenfold.cdx.json
 
 # Needs uv (https://docs.astral.sh/uv). No index address gets into the file.
 lock:

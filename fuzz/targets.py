@@ -6,7 +6,9 @@ Where a checksum would throw away every change a fuzzer makes, the target sets i
 
 from __future__ import annotations
 
+import atexit
 import io
+import shutil
 import struct
 import tempfile
 import warnings
@@ -151,16 +153,13 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 
-_HOLDERS: list[tempfile.TemporaryDirectory[str]] = []
-
-
 @cache
 def _folder() -> Path:
     """Where files are handed in; in memory where the system has such a place."""
     shared = Path("/dev/shm")  # noqa: S108
-    holder = tempfile.TemporaryDirectory(prefix="tenfold-fuzz-", dir=shared if shared.is_dir() else None)
-    _HOLDERS.append(holder)  # or the folder would go with it
-    return Path(holder.name)
+    folder = Path(tempfile.mkdtemp(prefix="tenfold-fuzz-", dir=shared if shared.is_dir() else None))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _check_digits(name: str, content: bytes) -> None:

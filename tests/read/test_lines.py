@@ -40,3 +40,9 @@ def test_a_small_zero_stays_in_its_row() -> None:
 
 def test_no_boxes_no_rows() -> None:
     assert lines.rows(np.zeros((0, 4))) == []
+
+
+def test_a_row_is_known_by_the_middles_of_its_digits() -> None:
+    """A tall bar among small digits neither starts nor ends where they do."""
+    boxes = np.array([(0, 100, 20, 40), (30, 20, 20, 200), (60, 100, 20, 40), (90, 100, 20, 40)], float)
+    assert lines.rows(boxes) == [[0, 1, 2, 3]]

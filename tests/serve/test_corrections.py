@@ -122,3 +122,9 @@ def test_pages_from_elsewhere_and_other_types_are_refused(client: TestClient, co
 def test_an_id_that_no_correction_can_have_is_not_found(client: TestClient, method: str, number: str) -> None:
     answer = client.request(method, f"/samples/{number}", json={"label": 3})
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_method_that_a_path_does_not_have_is_told_all_it_has(client: TestClient) -> None:
+    for path, methods in (("/samples", "DELETE, GET, HEAD, POST"), ("/samples/7", "DELETE, PATCH"), ("/read", "POST")):
+        answer = client.put(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)

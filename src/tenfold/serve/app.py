@@ -15,7 +15,7 @@ try:
     from starlette.middleware import Middleware
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.routing import BaseRoute
+    from starlette.routing import BaseRoute, Match, Route
 
     from tenfold.serve import corrections, explaining, inference, learning, metrics, observing, pages, reading, reference
 except ModuleNotFoundError as problem:
@@ -82,4 +82,13 @@ async def _refused(request: Request, problem: Exception) -> Response:
 async def _no_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed"}.get(problem.status_code, "refused")
-    return refusal(RequestError(problem.status_code, code, problem.detail, problem.headers), request.url.path)
+    headers = {name.lower(): value for name, value in (problem.headers or {}).items()}
+    if problem.status_code == 405:  # Starlette names the methods of one route; others may share its path
+        headers["allow"] = ", ".join(sorted(_methods(request)))
+    return refusal(RequestError(problem.status_code, code, problem.detail, headers), request.url.path)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods that the path of a request is answered to."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    return {method for route in routes if route.matches(request.scope)[0] != Match.NONE for method in route.methods or ()}

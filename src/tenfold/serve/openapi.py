@@ -34,7 +34,14 @@ def _schema(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-_GLYPH = _bytes("28x28 uint8, row by row, white ink on black: what the network sees")
+_GLYPH = _bytes("28x28 uint8, row by row, white ink on black: what the network sees") | {
+    "pattern": "^[A-Za-z0-9+/]{1045}[AQgw]==$"
+}
+_PNG = _bytes("a PNG of the strokes") | {
+    "pattern": "^(iVBORw0KGgo[A-P]([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?)?$"
+}
+_LABEL_OR_NONE = {"type": ["integer", "null"], "minimum": 0, "maximum": 9}
+_COUNT = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 _TENSOR = _object(
     {"name": _TEXT, "datatype": _TEXT, "shape": _list(_WHOLE)}, data={"type": "array"}, parameters={"type": "object"}
 )
@@ -92,8 +99,8 @@ SCHEMAS: Json = {
     "Samples": _object({"enabled": _FLAG, "stored": _FLAG, "n": _WHOLE, "samples": _list(_schema("Sample"))}),
     "NewSample": _object(
         {"consent": {"const": True}, "label": _LABEL, "glyph": _GLYPH},
-        read_as={"type": ["integer", "null"]},
-        picture=_bytes("a PNG of the strokes"),
+        read_as=_LABEL_OR_NONE,
+        picture=_PNG,
         model_version=_TEXT,
     ),
     "SampleId": _object({"id": _WHOLE}),
@@ -140,9 +147,9 @@ _REFUSED = {
     504: "took too long",
 }
 _KNOWN = (
-    ("digits", _WHOLE, "how many digits the picture has"),
-    ("pattern", _TEXT, "where they stand, such as ####-##"),
-    ("check", _TEXT, "their check digit: luhn or mod11"),
+    ("digits", {"type": "integer", "minimum": 1, "maximum": 1000}, "how many digits the picture has"),
+    ("pattern", {"type": "string", "pattern": "[#0-9]", "maxLength": 1000}, "where they stand, such as ####-##"),
+    ("check", {"enum": ["luhn", "mod11"]}, "their check digit"),
     ("min_confidence", _CHANCE, "refuse a text that is less sure"),
 )
 
@@ -225,7 +232,7 @@ PATHS: Json = {
     "/v2/models/{model}/versions/{version}/ready": {"get": _IS_READY, "parameters": _VERSION},
     "/v2/models/{model}/versions/{version}/infer": {"post": _INFER, "parameters": _VERSION},
     "/v2/repository/models/{model}/load": {
-        "post": _operation("read the model's file anew", "Loaded", 400, 403, parameters=_MODEL, **_PROTOCOL)
+        "post": _operation("read the model's file anew", "Loaded", 400, 403, 404, parameters=_MODEL, **_PROTOCOL)
     },
     "/samples": {
         "get": _operation(
@@ -233,7 +240,7 @@ PATHS: Json = {
             "Samples",
             400,
             *_UNUSABLE,
-            parameters=_parameters("query", ("limit", _WHOLE, "at most so many"), ("offset", _WHOLE, "after so many")),
+            parameters=_parameters("query", ("limit", _COUNT, "at most so many"), ("offset", _COUNT, "after so many")),
         ),
         "post": _operation(
             "keep a corrected digit", "SampleId", 400, 403, *_UNUSABLE, *_BUSY[:-1], body=_json("NewSample"), status=201
