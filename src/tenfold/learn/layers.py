@@ -135,6 +135,13 @@ class Detour(keras.layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, shape: Any) -> Any:
         return shape
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "body": [keras.saving.serialize_keras_object(layer) for layer in self.body]}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**{**config, "body": [keras.saving.deserialize_keras_object(layer) for layer in config["body"]]})
+
 
 def _sampled(pixels: Any, x: Any, y: Any) -> Any:
     """Bilinear samples at (x, y), each (n, 784), of pixels (n * 784, alike): (n, 784, alike); zero outside."""
