@@ -160,6 +160,30 @@ with storage.lock(pathlib.Path({str(tmp_path)!r}), "training"):
         pass
 
 
+def test_54_a_folder_that_cannot_be_written_to_is_refused_before_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that does not exist yet, and for root, to whom every folder of a disk that can be written to is open."""
+    storage.refuse_read_only(tmp_path / "new" / "run")
+    monkeypatch.setattr(os, "access", lambda place, mode: place != tmp_path)
+    for folder in (tmp_path, tmp_path / "new" / "run"):
+        with pytest.raises(StorageError, match=f"cannot write {folder}: {tmp_path} is read-only or belongs to others"):
+            storage.refuse_read_only(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_49_a_disk_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    storage.refuse_full(tmp_path, 1)
+    with pytest.raises(StorageError, match=r"No space left on device \([\d.]+ MB left, 1099511627776.0 MB needed\)"):
+        storage.refuse_full(tmp_path, 2**60)
+
+
+def test_the_halves_that_killed_writers_left_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    with storage.lock(tmp_path, "training"):
+        for name in (".1.a.npz", ".4711.b\nc", ".5.folder", "1.a", ".a.1", ".1"):
+            (tmp_path / name).mkdir() if "folder" in name else (tmp_path / name).touch()
+        storage.remove_halves(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", ".5.folder", "1.a", ".a.1", ".1"}
+
+
 def test_the_checksum_is_that_of_the_content(tmp_path: Path) -> None:
     storage.write_bytes(tmp_path / "a", b"abc")
     assert storage.sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -5,9 +5,11 @@ Knows nothing of what the files mean.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tenfold.errors import StorageError, of_system
+
+_HALF = re.compile(r"\.[0-9]+\..+", re.DOTALL)
 
 
 @contextmanager
@@ -113,6 +117,38 @@ def lock(folder: Path, purpose: str) -> Iterator[None]:
         os.close(handle)
 
 
+def refuse_read_only(folder: Path) -> None:
+    """Refuse early a folder that cannot be written to, or, where it does not exist, not be made; nothing is written.
+
+    Raises:
+        StorageError: it lies on a read-only disk, or belongs to others.
+    """
+    place = folder.absolute()
+    while not exists(place) and place != place.parent:
+        place = place.parent
+    if place.is_dir() and not os.access(place, os.W_OK | os.X_OK):
+        raise StorageError(f"cannot write {folder}: {place} is read-only or belongs to others; choose another folder")
+
+
+def refuse_full(folder: Path, n_bytes: int) -> None:
+    """Refuse early a disk that has not so many bytes left.
+
+    Raises:
+        StorageError: it is too full.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        said = f"{free / 2**20:.1f} MB left, {n_bytes / 2**20:.1f} MB needed"
+        raise StorageError(f"cannot write {folder}: {os.strerror(errno.ENOSPC)} ({said}); make room or choose another folder")
+
+
+def remove_halves(folder: Path) -> None:
+    """Remove what writers that were killed left half-written in a folder; for whoever holds its lock."""
+    for path in folder.glob(".*"):
+        if _HALF.fullmatch(path.name) and not path.is_dir():
+            path.unlink(missing_ok=True)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder with those above it, if it is not there yet.
 
@@ -147,7 +183,7 @@ def _beside(path: Path) -> Path:
     """The temporary name for what shall become `path`."""
     if not path.name or path.name == "..":
         raise StorageError(f"cannot write {path}: it has no name of its own; expected the name of a new file or folder")
-    return path.with_name(f".{os.getpid()}.{path.name}")
+    return path.with_name(f".{os.getpid()}.{path.name}")  # as _HALF says
 
 
 def _is_stream(path: Path) -> bool:

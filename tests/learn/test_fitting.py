@@ -1,13 +1,18 @@
+import os
+import signal
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tenfold import Digits
+from tenfold import Digits, limits
 from tenfold.errors import RunError
-from tenfold.learn import networks, recipes
-from tenfold.learn.fitting import Fitting, shuffled
+from tenfold.learn import checkpoints, networks, recipes, runs
+from tenfold.learn.fitting import Fitting, best_epoch, shuffled
 from tenfold.learn.progress import Observer
+from tenfold.learn.runs import History
 
 RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[16]", "optimizer.learning_rate=1e-2", "epochs=3"])
 
@@ -45,8 +50,6 @@ def test_without_validation_its_columns_are_empty(toy: Digits, tmp_path: Path) -
 
 
 def test_going_on_from_a_checkpoint_changes_no_bit(toy: Digits, tmp_path: Path) -> None:
-    from tenfold.learn import checkpoints
-
     whole = fitting_of(toy)
     whole.run(tmp_path / "whole", [])
     first_two = fitting_of(toy, recipes.changed(RECIPE, ["epochs=2"]))
@@ -64,8 +67,6 @@ def test_going_on_from_a_checkpoint_changes_no_bit(toy: Digits, tmp_path: Path) 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_augmentation_and_its_random_numbers_go_on_too(toy: Digits, tmp_path: Path, name: str) -> None:
     """Cut after the first of two epochs: batch norms, schedule, random numbers and the last clean epoch are as if uncut."""
-    from tenfold.learn import checkpoints
-
     small = {"mlp": "network.units=[8]", "cnn": "network.stages=[[4],[4]]"}[name]
     recipe = recipes.changed(recipes.RECIPES[name], [small, "epochs=2", "batch_size=32", "augmentation.clean_epochs=1"])
     whole, cut = fitting_of(toy, recipe), fitting_of(toy, recipe)
@@ -84,12 +85,101 @@ def test_augmentation_and_its_random_numbers_go_on_too(toy: Digits, tmp_path: Pa
 
 
 def test_a_loss_that_is_no_number_stops_and_leaves_what_was_written(toy: Digits, tmp_path: Path) -> None:
-    fitting = fitting_of(toy, recipes.changed(RECIPE, ["optimizer.learning_rate=10", "optimizer.beta_2=0.0"]))
+    fitting = fitting_of(toy)
     first = fitting.model.layers[2]
     first.set_weights([np.full_like(w, np.nan) for w in first.get_weights()])
-    with pytest.raises(RunError, match=r"epoch 1: the loss is nan; .*learning_rate"):
+    with pytest.raises(RunError, match=r"epoch 1: the loss is nan; train anew .*learning_rate"):
         fitting.run(tmp_path, [])
-    assert not (tmp_path / "history.csv").exists()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_52_the_best_weights_are_kept_when_a_loss_is_no_number(toy: Digits, tmp_path: Path, where: str) -> None:
+    """The third epoch goes wrong, at its start or with its last step, after which no loss is taken any more."""
+
+    class Harm(Observer):
+        best: list[np.ndarray]
+
+        def epoch_begins(self, epoch: int, n_epochs: int, n_steps: int) -> None:
+            if epoch == 3 and where == "before":
+                self._harm()
+
+        def steps_done(self, n_done: int, totals: object) -> None:
+            if len(fitting.history["epoch"]) == 2 and n_done == 10 and where == "after":
+                self._harm()
+
+        def epoch_ends(self, row: dict[str, float]) -> None:
+            if row["epoch"] == 1:
+                self.best = fitting.model.get_weights()
+                fitting.history["val_accuracy"][0], fitting.history["val_loss"][0] = 1.0, 0.0  # it cannot get better
+
+        def _harm(self) -> None:
+            layer = fitting.model.layers[2]
+            layer.set_weights([np.full_like(w, np.nan) for w in layer.get_weights()])
+
+    fitting, harm = fitting_of(toy), Harm()
+    said = {"before": "the loss is nan", "after": "a weight is no number"}[where]
+    with pytest.raises(RunError, match=rf"epoch 3: {said}; model.keras keeps the weights of epoch 1, the best \(.*100.00 %"):
+        fitting.run(tmp_path, [harm])
+    kept = networks.build(RECIPE)
+    runs.load_weights(kept, tmp_path / "model.keras")
+    assert all((a == b).all() for a, b in zip(kept.get_weights(), harm.best, strict=True))
+    assert (tmp_path / "history.csv").read_text().count("\n") == 3
+    found = checkpoints.latest(tmp_path / "checkpoints")
+    assert found is not None
+    assert found.epoch == 2
+
+
+def test_the_best_epoch_is_that_of_validation_where_there_is_one() -> None:
+    history: History = {"loss": [0.3, 0.2, 0.1], "val_loss": [0.4, 0.3, 0.3], "val_accuracy": [0.9, 0.95, 0.95]}
+    assert best_epoch(history) == 2
+    assert best_epoch(history | {"val_loss": [0.4, 0.3, 0.2]}) == 3
+    assert best_epoch(history | {"val_loss": [None] * 3, "val_accuracy": [None] * 3}) == 3
+    assert best_epoch({column: [] for column in history}) == 0
+
+
+@pytest.mark.parametrize("stopped", ["asked", "killed"])
+def test_a_training_goes_on_within_an_epoch(toy: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: str) -> None:
+    """Saved because it was asked to stop, or because some time had passed; then no weight, sum or random number differs."""
+
+    class Stop(Observer):
+        told = threading.Event()
+
+        def steps_done(self, n_done: int, totals: object) -> None:
+            if len(cut.history["epoch"]) == 1 and n_done == 4:
+                if stopped == "killed":
+                    raise ZeroDivisionError
+                os.kill(os.getpid(), signal.SIGTERM)
+                assert self.told.wait(60)
+
+        def stopping(self) -> None:
+            self.told.set()
+
+    small = ["network.units=[8]", "epochs=3", "batch_size=32", "augmentation.clean_epochs=1"]
+    recipe = recipes.changed(recipes.RECIPES["mlp"], small)
+    whole, cut, again = (fitting_of(toy, recipe) for _ in range(3))
+    whole.run(tmp_path / "whole", [])
+    if stopped == "killed":
+        monkeypatch.setattr(limits, "from_environment", lambda: replace(limits.Limits(), max_lost_s=0))
+    stop = Stop()
+    with pytest.raises(ZeroDivisionError if stopped == "killed" else KeyboardInterrupt):
+        cut.run(tmp_path / "cut", [stop])
+    found = checkpoints.latest(tmp_path / "cut" / "checkpoints")
+    assert found is not None
+    assert (found.epoch, found.part.n_steps) == (1, 4 if stopped == "asked" else 3)
+    assert stop.told.is_set() == (stopped == "asked")
+    again.go_on_from(found)
+    again.run(tmp_path / "cut", [])
+    for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        assert again.history[column] == whole.history[column]
+    assert all((a == b).all() for a, b in zip(whole.values(), again.values(), strict=True))
+
+
+def test_who_watches_changes_no_bit(toy: Digits, tmp_path: Path) -> None:
+    alone, watched = fitting_of(toy), fitting_of(toy)
+    alone.run(tmp_path / "alone", [])
+    watched.run(tmp_path / "watched", [Observer()])
+    assert alone.history["loss"] == watched.history["loss"]
 
 
 def test_observers_are_told_of_each_epoch_and_of_all_steps(toy: Digits, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def train(
     """Train a network; leave its weights, figures and a report in a run folder."""
     from tenfold.cli.training_output import Announcer, conclusion, described_folds
     from tenfold.errors import UsageError
-    from tenfold.learn import runs, training
+    from tenfold.learn import interrupts, runs, training
     from tenfold.learn.recipes import Recipe
     from tenfold.learn.runs import Run
 
@@ -65,16 +65,17 @@ def train(
         )
 
     folder = run or runs.next_folder(f"{chosen.name}-folds")
-    try:
-        if folds is not None:
-            from tenfold.learn import folds as k_fold
+    with interrupts.alike():
+        try:
+            if folds is not None:
+                from tenfold.learn import folds as k_fold
 
-            typer.echo(described_folds(k_fold.train(chosen, folds, folder, resume=resume, train_one=train_one)))
-            return
-        done = train_one(chosen, run)
-    except KeyboardInterrupt:
-        typer.echo(announcer.how_to_go_on(folder if folds is not None else None), err=True)
-        raise
+                typer.echo(described_folds(k_fold.train(chosen, folds, folder, resume=resume, train_one=train_one)))
+                return
+            done = train_one(chosen, run)
+        except KeyboardInterrupt:
+            typer.echo(announcer.how_to_go_on(folder if folds is not None else None), err=True)
+            raise
     typer.echo(conclusion(done, finished_before))
 
 

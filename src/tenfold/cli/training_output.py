@@ -32,12 +32,15 @@ class Announcer(Observer):
         held_out = f"{n_validation:,} held out for validation" if n_validation else "none held out"
         typer.echo(f"\n{n_training:,} digits to learn from, {held_out}\n")
 
+    def stopping(self) -> None:
+        typer.echo("saving, which takes a moment; once more to end at once", err=True)
+
     def how_to_go_on(self, folder: Path | None = None) -> str:
-        """What to type after an interrupt: every finished epoch is kept; `folder` if it is not the run's own."""
+        """What to type after an interrupt: what was learnt is saved; `folder` if it is not the run's own."""
         if self._folder is None:
             return "nothing was begun"
         place = shlex.quote(str(folder or self._folder))
-        return f"finished epochs are kept; go on with the same command and: --resume --run {place}"
+        return f"saved; go on with the same command and: --resume --run {place}"
 
 
 def conclusion(run: Run, finished_before: bool) -> str:

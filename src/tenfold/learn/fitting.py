@@ -1,25 +1,27 @@
-"""The loop over epochs: shuffle, step, measure, keep. Knows nothing of run folders beyond where checkpoints go."""
+"""The loop over epochs: shuffle, step, measure, keep. Knows nothing of run folders beyond where these go."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold import limits, storage
 from tenfold.data.digits import Digits
 from tenfold.errors import RunError
-from tenfold.learn import backend, checkpoints, evaluation, networks, runs
-from tenfold.learn.checkpoints import Checkpoint
+from tenfold.learn import backend, checkpoints, evaluation, interrupts, networks, runs, tables
+from tenfold.learn.checkpoints import Checkpoint, Part
 from tenfold.learn.progress import Observer
 from tenfold.learn.recipes import Recipe
 from tenfold.learn.runs import History
 
-# An epoch is cut into this many calls when somebody watches, so that a bar can move.
+# An epoch is cut into this many calls, so that a bar can move, and a training stop and go on, within it. It is always the same
+# number: the sums of an epoch are rounded call by call.
 _CALLS_AN_EPOCH = 40
 
 
@@ -29,7 +31,7 @@ class Fitting:
     Attributes:
         model: the Keras model, updated in place.
         history: the columns of history.csv so far.
-        data_sha256: of the digits it learns from.
+        given: what it was begun with, in words, kept with each checkpoint.
         probabilities: what the model answers to images, uint8 (N, 28, 28): float32 (N, 10).
     """
 
@@ -42,28 +44,37 @@ class Fitting:
         validation: Digits,
         teachers: Sequence[Any] = (),
         order: Callable[[int], NDArray[np.int32]] | None = None,
+        given: Mapping[str, str] | None = None,
     ) -> None:
         """Compile the steps; `order` says which digits an epoch has, all of them shuffled by default."""
         self.model = model
         self._order = order or (lambda epoch: shuffled(len(training), recipe.batch_size, recipe.seed, epoch))
         self.history: History = {column: [] for column in runs.HISTORY_COLUMNS}
         self._recipe, self._training, self._validation = recipe, training, validation
-        self.data_sha256 = training.sha256
         objective = backend.Objective(recipe.label_smoothing, recipe.teaching.share if recipe.teaching else 0.0)
         learning = networks.taught(model, teachers) if teachers else model
         self._steps = backend.compiled_steps(learning, optimizer, training.images, training.known_labels, objective)
         self.probabilities = backend.compiled_forward(model)
         self._variables: Sequence[Any] = [*model.variables, *optimizer.variables]
         self._first = self.values()
+        weights = checkpoints.sha256_of("", self._first, *(checkpoints.values_of(teacher.variables) for teacher in teachers))
+        self.given = {**(given or {}), "first weights": f"SHA-256 {weights[:16]}"}
+        self._best: list[NDArray[Any]] = []
+        self._part = Part()
 
     @property
     def epochs_done(self) -> int:
         return len(self.history["epoch"])
 
+    @property
+    def seconds(self) -> float:
+        """What the epochs so far took, those before an interruption included."""
+        return sum(seconds or 0 for seconds in self.history["seconds"]) + self._part.seconds
+
     def go_on_from(self, checkpoint: Checkpoint) -> None:
         """Continue as if never interrupted."""
         checkpoints.restore(self._variables, checkpoint.arrays)
-        self.history = checkpoint.history
+        self.history, self._best, self._part = checkpoint.history, checkpoint.best, checkpoint.part
 
     def values(self) -> list[NDArray[Any]]:
         """All variables of model and optimizer, for `restore`."""
@@ -93,43 +104,91 @@ class Fitting:
         """Run the epochs that are left; after each, history.csv and a checkpoint are written whole.
 
         Raises:
-            RunError: the loss is no longer a number; history.csv and the checkpoints stay as they were before that epoch.
+            RunError: the loss or a weight is no longer a number; model.keras keeps the weights of the best epoch before.
+            KeyboardInterrupt: Ctrl-C or SIGTERM came, and where the training stands has been saved.
         """
-        for epoch in range(self.epochs_done + 1, self._recipe.epochs + 1):
-            row = self._epoch(epoch, observers)
-            for column in runs.HISTORY_COLUMNS:
-                self.history[column].append(row[column])
-            runs.write_history(self.history, folder / "history.csv")
-            state = checkpoints.values_of(self._variables)
-            checkpoints.save(folder / "checkpoints", Checkpoint(epoch, self.data_sha256, self.history, state))
-            for observer in observers:
-                observer.epoch_ends(row)
 
-    def _epoch(self, epoch: int, observers: Sequence[Observer]) -> dict[str, float | None]:
-        started = time.perf_counter()
+        def stopping() -> None:
+            for observer in observers:
+                observer.stopping()
+
+        with interrupts.held_back(stopping) as asked:
+            for epoch in range(self.epochs_done + 1, self._recipe.epochs + 1):
+                for observer in observers:
+                    observer.epoch_begins(epoch, self._recipe.epochs, len(self._order(epoch)))
+                self._learn_epoch(epoch, folder, observers, asked)
+                row = self._conclude_epoch(epoch, folder)
+                for observer in observers:
+                    observer.epoch_ends(row)
+                if asked():
+                    raise KeyboardInterrupt
+
+    def _learn_epoch(self, epoch: int, folder: Path, observers: Sequence[Observer], asked: Callable[[], bool]) -> None:
+        """The steps of an epoch that are left; within it a checkpoint is written now and then, and when it is asked to stop."""
         augmentation = self._recipe.augmentation
         clean = augmentation is not None and epoch > self._recipe.epochs - augmentation.clean_epochs
         networks.set_augmentation(self.model, on=not clean)
         order = self._order(epoch)
-        for observer in observers:
-            observer.epoch_begins(epoch, self._recipe.epochs, len(order))
-        n_calls = min(_CALLS_AN_EPOCH, len(order)) if observers else 1
-        totals = backend.Totals(0, 0, 0)
-        for call in range(n_calls):
-            start, stop = len(order) * call // n_calls, len(order) * (call + 1) // n_calls
-            some = self._steps(order, start, stop)
-            totals = backend.Totals(*(float(a + b) for a, b in zip(totals, some, strict=True)))
+        n_calls = min(_CALLS_AN_EPOCH, len(order))
+        saves_every_s = limits.from_environment().max_lost_s
+        saved = time.monotonic()
+        for stop in (len(order) * call // n_calls for call in range(1, n_calls + 1)):
+            if stop <= self._part.n_steps:
+                continue
+            self._take_steps(order, stop)
+            totals = backend.Totals(*self._part[1:4])
+            if not math.isfinite(totals.loss):
+                self._give_up(epoch, f"the loss is {totals.loss / totals.n_digits}", folder)
             for observer in observers:
                 observer.steps_done(stop, totals)
-        loss = totals.loss / totals.n_digits
-        if not math.isfinite(loss):
-            raise RunError(
-                f"epoch {epoch}: the loss is {loss}; train anew in another --run with a lower --set optimizer.learning_rate=…"
-            )
+            if stop < len(order) and (asked() or time.monotonic() - saved > saves_every_s):
+                self._save(folder, self.values())
+                saved = time.monotonic()
+                if asked():
+                    raise KeyboardInterrupt
+
+    def _take_steps(self, order: NDArray[np.int32], stop: int) -> None:
+        started = time.perf_counter()
+        some = self._steps(order, self._part.n_steps, stop)
+        loss, n_correct, n_digits = (float(a + b) for a, b in zip(self._part[1:4], some, strict=True))
+        self._part = Part(stop, loss, n_correct, n_digits, self._part.seconds + time.perf_counter() - started)
+
+    def _conclude_epoch(self, epoch: int, folder: Path) -> dict[str, float | None]:
+        """Measure after an epoch, and keep what was learnt."""
+        started, part = time.perf_counter(), self._part
         val_loss, val_accuracy = self._validate()
-        seconds = time.perf_counter() - started
-        values = (epoch, loss, totals.n_correct / totals.n_digits, val_loss, val_accuracy, round(seconds, 3))
-        return dict(zip(runs.HISTORY_COLUMNS, values, strict=True))
+        seconds = round(part.seconds + time.perf_counter() - started, 3)
+        values = self.values()
+        if not all(np.isfinite(value).all() for value in values):
+            self._give_up(epoch, "a weight is no number", folder)
+        figures = (epoch, part.loss / part.n_digits, part.n_correct / part.n_digits, val_loss, val_accuracy, seconds)
+        row: dict[str, float | None] = dict(zip(runs.HISTORY_COLUMNS, figures, strict=True))
+        for column in runs.HISTORY_COLUMNS:
+            self.history[column].append(row[column])
+        if best_epoch(self.history) == epoch:
+            self._best = values[: len(self.model.variables)]
+        self._part = Part()
+        runs.write_history(self.history, folder / "history.csv")
+        self._save(folder, values)
+        return row
+
+    def _save(self, folder: Path, values: list[NDArray[Any]]) -> None:
+        checkpoint = Checkpoint(self.epochs_done, self.given, self.history, values, self._best, self._part)
+        checkpoints.save(folder / "checkpoints", checkpoint)
+
+    def _give_up(self, epoch: int, why: str, folder: Path) -> NoReturn:
+        """Stop a training that goes nowhere; it would do so again."""
+        remedy = "train anew in another --run with a lower --set optimizer.learning_rate=…"
+        if self._best:
+            checkpoints.restore(self.model.variables, self._best)
+            with storage.whole_file(folder / "model.keras") as temporary:
+                backend.save(self.model, temporary)
+            best = best_epoch(self.history)
+            accuracy = self.history["val_accuracy"][best - 1]
+            measured = "" if accuracy is None else f" (validation accuracy {tables.percent(accuracy)})"
+            kept = f"model.keras keeps the weights of epoch {best}, the best{measured}"
+            remedy = f"{kept}; go on from them with --from {folder}, or {remedy}"
+        raise RunError(f"epoch {epoch}: {why}; {remedy}")
 
     def _validate(self) -> tuple[float | None, float | None]:
         if not len(self._validation):
@@ -152,3 +211,15 @@ def shuffled(n_digits: int, batch_size: int, seed: int, epoch: int) -> NDArray[n
 def count_steps(n_digits: int, batch_size: int) -> int:
     """The number of steps of an epoch."""
     return -(-n_digits // batch_size)
+
+
+def best_epoch(history: History) -> int:
+    """The epoch, from 1, of the best validation accuracy, then loss; where nothing was held out, of the lowest training loss.
+
+    Of equal ones the earliest; 0 before the first epoch.
+    """
+    ranks = [
+        (-(accuracy or 0), loss if val_loss is None else val_loss)
+        for loss, val_loss, accuracy in zip(*(history[c] for c in ("loss", "val_loss", "val_accuracy")), strict=True)
+    ]
+    return 1 + ranks.index(min(ranks)) if ranks else 0

@@ -110,7 +110,9 @@ def taught(model: Any, teachers: Sequence[Any]) -> Any:
         answer = layer(answer)
     answers = []
     for i, teacher in enumerate(teachers):
-        body = keras.Sequential(teacher.layers[_first_seeing(teacher) :], name=f"teacher_{i + 1}")
+        # A teacher leaves nothing out, and so draws no random numbers, which a checkpoint would not hold.
+        layers = [layer for layer in teacher.layers[_first_seeing(teacher) :] if type(layer).__name__ != "Dropout"]
+        body = keras.Sequential(layers, name=f"teacher_{i + 1}")
         body.trainable = False
         answers.append(body(seen))
     return keras.Model(images, [answer, keras.layers.average(answers) if len(answers) > 1 else answers[0]])

@@ -29,6 +29,9 @@ class Observer:
     def epoch_ends(self, row: Mapping[str, float | None]) -> None:
         """The epoch is over; `row` has the columns of history.csv."""
 
+    def stopping(self) -> None:
+        """Somebody asked the training to stop; it saves first. Comes from a thread of its own."""
+
     def close(self) -> None:
         """The training is over, well or not."""
 

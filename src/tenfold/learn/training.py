@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 # The share of validation digits that the shipped threshold accepts.
 _ACCEPTED = 0.99
+# What a run needs on the disk: all variables in three checkpoints, one of them being written, each with the weights once more;
+# and figures, report, model.
+_COPIES, _BYTES_BESIDE = 5, 2 * 2**20
 
 
 class Splits(NamedTuple):
@@ -86,23 +89,24 @@ def train(
     chosen = recipe_of(recipe, changes, **overrides, start_from=start_from)
     folder = Path(run) if run is not None else runs.next_folder(chosen.name)
     known = Run(folder)
-    begun = storage.exists(folder / "recipe.json")
-    if begun and not resume:
-        raise RunError(f"{folder} holds a run already; go on with --resume, choose another --run, or remove the folder")
-    if not begun:
-        _refuse_other_folder(folder)
-    else:
-        _refuse_another_recipe(known, chosen)
+    _refuse_folder(known, chosen, resume)
     splits = split(chosen) if test else split(chosen)._replace(test=None)
     if known.finished:
         _refuse_other_digits(known, known.metrics["data_sha256"], splits.training.sha256)
         return known
     # Whatever can be refused is refused before there is a folder.
+    storage.refuse_read_only(folder)
     backend.load_keras()
     sources = _sources(chosen)
     fitting = _fitting(chosen, splits, sources)
     with storage.lock(folder, "training"):
-        checkpoint = _checkpoint(known, fitting.data_sha256)
+        known = Run(folder)
+        _refuse_folder(known, chosen, resume)  # again: another training may have been here meanwhile
+        if known.finished:
+            return known
+        _tidy(folder)
+        checkpoint = _checkpoint(known, fitting.given)
+        storage.refuse_full(folder, _BYTES_BESIDE + _COPIES * sum(array.nbytes for array in fitting.values()))
         _begin(known, chosen, [splits.training.fingerprints, *(source.fingerprints for source in sources.values())])
         _train(known, chosen, splits, fitting, checkpoint, bare, _observers(observers, folder, tensorboard))
     return Run(folder)
@@ -183,8 +187,10 @@ def _sources(recipe: Recipe) -> dict[str, _Source]:
 
 
 def run_of(name: str) -> Run:
-    """A run by its folder, or the one of the model that ships."""
-    return runs.open_run(Path(__file__).with_name("bundled") if name == "bundled" else name)
+    """A run by its folder, or the one of the model that ships; one that was stopped by a bad loss left its best weights."""
+    run = Run(Path(__file__).with_name("bundled") if name == "bundled" else Path(name))
+    stopped = storage.exists(run.folder / "recipe.json") and storage.exists(run.folder / "model.keras")
+    return run if stopped else runs.open_run(run.folder)
 
 
 def _source(name: str) -> _Source:
@@ -211,7 +217,17 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
     learnt_from = _with_strangers(splits.training, recipe)
     n_steps = recipe.epochs * (mixture.n_steps if mixture else count_steps(len(learnt_from), recipe.batch_size))
     optimizer = networks.make_optimizer(recipe, n_steps)
-    return Fitting(model, optimizer, recipe, learnt_from, splits.validation, teachers, order=mixture.order if mixture else None)
+    order = mixture.order if mixture else None
+    given = {
+        "backend": backend.name_and_versions()[0],
+        "digits to learn from": _identity(learnt_from),
+        "digits held out": _identity(splits.validation),
+    }
+    return Fitting(model, optimizer, recipe, learnt_from, splits.validation, teachers, order, given)
+
+
+def _identity(digits: Digits) -> str:
+    return f"{len(digits):,} with SHA-256 {digits.sha256[:16]}" if len(digits) else "none"
 
 
 def _mixture(recipe: Recipe, splits: Splits) -> Mixture | None:
@@ -274,9 +290,9 @@ def _train(
     bare: bool,
     observers: Sequence[Observer],
 ) -> None:
-    started = time.perf_counter()
     if checkpoint:
         fitting.go_on_from(checkpoint)
+    started = time.perf_counter() - fitting.seconds
     with ExitStack() as stack:
         for observer in observers:
             stack.callback(observer.close)
@@ -297,12 +313,17 @@ def _brought(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting) -> dict
     return adapting.conclude(fitting, mixture, splits.training[mixture.n_old :], splits.validation, recipe, run.folder)
 
 
-def _refuse_other_folder(folder: Path) -> None:
-    """A folder without a run may be new, empty, or what a killed training left before it had begun."""
-    if storage.exists(folder) and not folder.is_dir():
-        raise RunError(f"{folder} is a file; name a folder for the run")
-    if storage.exists(folder) and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise RunError(f"{folder} holds other files and no run; name a new folder for the run")
+def _refuse_folder(run: Run, recipe: Recipe, resume: bool) -> None:
+    """A folder may be new, empty, or what a training left that was killed before it had begun; with `resume` this one's."""
+    if storage.exists(run.folder / "recipe.json"):
+        if not resume:
+            raise RunError(f"{run.folder} holds a run already; go on with --resume, choose another --run, or remove the folder")
+        _refuse_another_recipe(run, recipe)
+        return
+    if storage.exists(run.folder) and not run.folder.is_dir():
+        raise RunError(f"{run.folder} is a file; name a folder for the run")
+    if storage.exists(run.folder) and any(not path.name.startswith(".") for path in run.folder.iterdir()):
+        raise RunError(f"{run.folder} holds other files and no run; name a new folder for the run")
 
 
 def _refuse_another_recipe(run: Run, recipe: Recipe) -> None:
@@ -319,15 +340,25 @@ def _refuse_other_digits(run: Run, begun_with: str, given: str) -> None:
         raise RunError(f"{run.folder}: was begun with other digits ({hashes}); give the same, or train in another --run")
 
 
-def _checkpoint(run: Run, data_sha256: str) -> checkpoints.Checkpoint | None:
+def _tidy(folder: Path) -> None:
+    """Remove the halves of files that a killed training left."""
+    for place in (folder, folder / "checkpoints"):
+        storage.remove_halves(place)
+
+
+def _checkpoint(run: Run, given: Mapping[str, str]) -> checkpoints.Checkpoint | None:
     """Where the run stopped, or None.
 
     Raises:
-        RunError: it was begun with other digits.
+        RunError: it was begun with other digits, or something else.
     """
     found = checkpoints.latest(run.folder / "checkpoints")
-    if found:
-        _refuse_other_digits(run, found.data_sha256, data_sha256)
+    for what in given if found else ():
+        before, now = found.given.get(what, "none"), given[what]  # type: ignore[union-attr]
+        if before != now:
+            raise RunError(
+                f"{run.folder}: was begun with other {what} ({before}; now {now}); give the same, or train in another --run"
+            )
     return found
 
 
