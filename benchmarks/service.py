@@ -183,12 +183,17 @@ async def connection(port: int) -> AsyncIterator[Callable[[bytes], asyncio.Futur
 
 async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: bytes) -> int:
     """Send a request, read the answer, return its status."""
+    head, _ = await converse(reader, writer, sent)
+    return int(head.split(maxsplit=2)[1])
+
+
+async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: bytes) -> tuple[bytes, bytes]:
+    """Send a request, read the answer: its head and its body."""
     writer.write(sent)
     async with asyncio.timeout(PATIENCE_S):
         head = await reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"\r\ncontent-length: ")[2].partition(b"\r\n")[0]
-        await reader.readexactly(int(length))
-    return int(head.split(maxsplit=2)[1])
+        return head, await reader.readexactly(int(length))
 
 
 def as_json(glyph: NDArray[np.uint8]) -> Request:

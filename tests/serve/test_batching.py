@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -169,3 +170,26 @@ def test_a_batch_that_fails_fails_for_all_in_it_and_the_next_one_does_not(make_w
 
     asyncio.run(scenario())
     assert workers.n_requests == 0
+
+
+def test_a_picture_that_could_not_be_read_in_time_is_refused_at_once(
+    make_workers: Make, model: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock on which each picture takes 20 s; a fifth of that counts at first."""
+    monkeypatch.setattr(batching, "time", SimpleNamespace(perf_counter=count(0, 20).__next__))
+    workers = make_workers(max_work_s=15)
+
+    async def scenario() -> None:
+        await workers.run(lambda: None)
+        first = asyncio.create_task(workers.run(model.go.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError, match="pictures are waiting or worked on, for about 8 s") as refusal:
+            await workers.run(lambda: None)
+        assert refusal.value.status == 429
+        model.go.set()
+        await first
+        while workers.n_requests:
+            await asyncio.sleep(0)
+        await workers.run(lambda: None)
+
+    asyncio.run(scenario())

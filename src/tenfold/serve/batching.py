@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +20,7 @@ from tenfold.serve.models import Models
 
 T = TypeVar("T")
 N_THREADS = os.cpu_count() or 1
+_NEWEST = 0.2  # share of the newest in the mean time of a picture
 
 
 class Classified(NamedTuple):
@@ -52,6 +54,7 @@ class Workers:
         self._for_glyphs = ThreadPoolExecutor(N_THREADS, "glyphs")
         self._waiting: deque[_Waiting] = deque()
         self._n_batches = 0  # under way
+        self._n_pictures, self._picture_s = 0, 0.0  # waiting or worked on; what one took of late
 
     def check_room(self) -> None:
         """Refuse a request that would find the queue full, before its body is read.
@@ -70,11 +73,13 @@ class Workers:
             RequestError: 429 if the queue is full, 504 if it takes too long.
         """
         self.check_room()
+        self._refuse_long_wait()
         loop = asyncio.get_running_loop()
-        future: Future[T] = self._for_pictures.submit(work)
+        future: Future[T] = self._for_pictures.submit(self._timed, work)
         self.n_requests += 1
+        self._n_pictures += 1
         # Its place is free when the thread is done, even if the answer is no longer waited for.
-        future.add_done_callback(lambda _: _later(loop, self._leave))
+        future.add_done_callback(lambda _: _later(loop, self._leave_picture))
         return await self._in_time(asyncio.wrap_future(future))
 
     async def classify(self, glyphs: NDArray[np.uint8]) -> Classified:
@@ -102,6 +107,24 @@ class Workers:
         except TimeoutError as problem:
             message = f"not done within {self._limits.max_work_s} s; try again later, or send less at once"
             raise RequestError(504, "took_too_long", message) from problem
+
+    def _refuse_long_wait(self) -> None:
+        """On a slow machine a full queue would take longer than an answer may: who was let in should be answered."""
+        wait_s = (self._n_pictures + 1) / N_THREADS * self._picture_s
+        if self._n_pictures >= N_THREADS and wait_s > self._limits.max_work_s / 2:
+            message = f"{self._n_pictures} pictures are waiting or worked on, for about {wait_s:.0f} s; try again later"
+            raise RequestError(429, "queue_full", message, {"retry-after": "1"})
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self._picture_s += _NEWEST * (time.perf_counter() - started - self._picture_s)
+
+    def _leave_picture(self) -> None:
+        self._n_pictures -= 1
+        self._leave()
 
     def _leave(self) -> None:
         self.n_requests -= 1
