@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-_OPTIONS = ("--checks", "all", "--no-color", "--generation-deterministic", "--suppress-health-check", "all")
+_OPTIONS = ("--no-color", "--generation-deterministic", "--suppress-health-check", "all")
 _CONFIGURED = ("--config-file", str(Path(__file__).with_suffix(".toml")))
 
 

@@ -128,3 +128,14 @@ def test_a_method_that_a_path_does_not_have_is_told_all_it_has(client: TestClien
     for path, methods in (("/samples", "DELETE, GET, HEAD, POST"), ("/samples/7", "DELETE, PATCH"), ("/read", "POST")):
         answer = client.put(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("picture", {}), ("picture", 0), ("model_version", 7), ("label", 7.5), ("read_as", True)]
+)
+def test_a_field_of_another_type_is_refused(client: TestClient, key: str, value: object) -> None:
+    """Found by schemathesis: what is false in Python was taken for nothing."""
+    glyph = base64.b64encode(bytes(784)).decode()
+    whole = {"consent": True, "label": 7, "glyph": glyph}
+    assert client.post("/samples", json=whole | {key: value}).status_code == 400
+    assert client.post("/samples", json=whole | {"picture": None, "model_version": None, "label": 7.0}).status_code == 201

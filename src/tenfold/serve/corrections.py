@@ -147,7 +147,7 @@ def _label(value: Any, name: str = "label") -> int:
 def _picture(text: Any) -> bytes:
     """The picture of the strokes: a PNG in base64, or nothing."""
     try:
-        content = base64.b64decode(text or "", validate=True)
+        content = base64.b64decode("" if text is None else text, validate=True)
     except (binascii.Error, ValueError, TypeError) as problem:
         raise RequestError(400, "bad_picture", "picture: expected a PNG in base64") from problem
     if content and not content.startswith(_PNG):
@@ -156,7 +156,10 @@ def _picture(text: Any) -> bytes:
 
 
 def _version(value: Any) -> str:
-    return value if isinstance(value, str) and value.isprintable() else ""
+    """What the model that read it calls itself, if that is known."""
+    if value is not None and not isinstance(value, str):
+        raise RequestError(400, "bad_version", "model_version: expected a text")
+    return value if value is not None and value.isprintable() else ""
 
 
 def _facts(sample: Sample) -> dict[str, Any]:

@@ -100,8 +100,8 @@ SCHEMAS: Json = {
     "NewSample": _object(
         {"consent": {"const": True}, "label": _LABEL, "glyph": _GLYPH},
         read_as=_LABEL_OR_NONE,
-        picture=_PNG,
-        model_version=_TEXT,
+        picture={"anyOf": [_PNG, {"type": "null"}]},
+        model_version=_TEXT_OR_NONE,
     ),
     "SampleId": _object({"id": _WHOLE}),
     "Relabelling": _object({"label": _LABEL}),
