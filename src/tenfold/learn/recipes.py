@@ -282,14 +282,14 @@ RECIPES = {
             name="adapt",
             why="The model that ships learns your hand: a dozen corrected digits among thousands of old ones.",
             network=Convolutional(stages=((24,), (48, 48), (96, 96))),
-            optimizer=Adam(learning_rate=1e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
+            optimizer=Adam(learning_rate=3e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
             augmentation=Augmentation(
                 rotation=12, shear=12, scale=0.15, aspect=0.15, shift=1.5, elastic=2.5, stroke=0.6, blur=0.5, alike=1
             ),
             label_smoothing=0.03,
-            rehearsal=Rehearsal(n_digits=1800, share=0.25, kept=0.85, folds=2),
-            epochs=8,
-            batch_size=64,
+            rehearsal=Rehearsal(n_digits=5400, share=0.25, kept=0.85, folds=2),
+            epochs=4,
+            batch_size=128,
             data="samples.db",
             validation=0,
             start_from="bundled",
