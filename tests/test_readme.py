@@ -1,5 +1,6 @@
 """Every command and every piece of Python in the README runs, in order, as a reader would type it."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tenfold.read.model import load_bundled
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,3 +50,10 @@ def test_links_of_the_documentation_lead_somewhere() -> None:
     for page in [*pages, *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_model_card_names_the_model_that_ships() -> None:
+    content = (ROOT / "src/tenfold/read/bundled/digits.onnx").read_bytes()
+    card = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(content).hexdigest() in card
+    assert load_bundled().metadata["version"] in card

@@ -24,7 +24,6 @@ class Limits:
     max_digits: int = 2_000_000  # digits in one data set: 1.6 GB of pixels
     max_model_bytes: int = 64 * 2**20  # an ONNX file; tenfold's own are under 1 MB
     max_weights_bytes: int = 512 * 2**20  # a .keras file, and what its arrays take; tenfold's own are under 20 MB
-    max_weights_bytes: int = 512 * 2**20  # a .keras file, and what its arrays take; tenfold's own are under 20 MB
     max_recipe_bytes: int = 2**20  # a recipe file; tenfold's own are about 1 kB
     max_samples: int = 10_000  # corrections in a file: 8 MB of glyphs
     max_sample_picture_bytes: int = 64 * 2**10  # the picture of a corrected digit's strokes
