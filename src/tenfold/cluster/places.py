@@ -122,7 +122,7 @@ def joined(address: str) -> Iterator[Any]:
             raise UsageError(
                 f"--cluster {address}: no Ray cluster answers there; start one with: ray start --head"
             ) from problem
-        ray.init(num_cpus=os.cpu_count(), include_dashboard=False, **quiet)
+        ray.init(num_cpus=os.cpu_count(), include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
     except (ValueError, RuntimeError) as problem:
         said = next(iter(str(problem).splitlines()), "")
         raise UsageError(f"--cluster {address}: {said[:160]}; expected auto, or an address such as 10.0.0.1:6379") from problem
