@@ -56,6 +56,29 @@ def test_resume_goes_on_and_without_it_nothing_is_overwritten(done: folds.Folds,
     assert (done.folder / "fold-2" / "model.keras").read_bytes() == before
 
 
+def test_folds_that_were_interrupted_are_resumed_to_the_same_bytes(
+    done: folds.Folds, toy_recipe: Recipe, tmp_path: Path
+) -> None:
+    class Interrupt(training.Observer):
+        def epoch_ends(self, row: object) -> None:
+            raise KeyboardInterrupt
+
+    def train(recipe: Recipe, folder: Path) -> Run:
+        observers = [Interrupt()] if cut and folder.name == "fold-3" else []
+        return tenfold.train(recipe, run=folder, bare=True, resume=True, observers=observers)
+
+    cut = True
+    with pytest.raises(KeyboardInterrupt):
+        folds.train(toy_recipe, 4, tmp_path / "cut", resume=False, train_one=train)
+    assert not folds.is_one(tmp_path / "cut")
+    cut = False
+    again = folds.train(toy_recipe, 4, tmp_path / "cut", resume=True, train_one=train)
+    for one, other in zip(again.members, done.members, strict=True):
+        pairs = zip(one.load_model().get_weights(), other.load_model().get_weights(), strict=True)
+        assert all((a == b).all() for a, b in pairs)
+    assert (tmp_path / "cut" / "out_of_fold.csv").read_bytes() == (done.folder / "out_of_fold.csv").read_bytes()
+
+
 @pytest.mark.parametrize("n_folds", [-1, 0, 1, 101])
 def test_too_few_and_too_many_folds_are_refused_before_anything_is_trained(
     toy_recipe: Recipe, tmp_path: Path, n_folds: int

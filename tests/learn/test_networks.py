@@ -82,3 +82,13 @@ def test_muon_moves_hidden_kernels_by_matrices_whose_singular_values_are_alike(t
     moved = np.array(model.get_layer("dense_2").get_weights()[0]) - before
     values = np.linalg.svd(moved, compute_uv=False)
     assert values.min() > 0.4 * values.max()
+
+
+def test_a_teacher_leaves_nothing_out(toy: Digits) -> None:
+    """Its answers are those it gives when it is asked, and it draws no random numbers, which no checkpoint of a pupil holds."""
+    dropping = recipes.changed(recipes.RECIPES["best"], ["network.stages=[[4]]", "network.dropout=0.5", "augmentation=null"])
+    teacher = networks.build(dropping)
+    learning = networks.taught(networks.build(CLASSIC), [teacher])
+    taught = backend.load_keras().ops.convert_to_numpy(learning(toy.images[:50], training=True)[1])
+    assert np.abs(taught - backend.compiled_forward(teacher)(toy.images[:50])).max() < 1e-5
+    assert not [variable.path for variable in learning.variables if "seed" in variable.path]
