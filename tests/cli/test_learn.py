@@ -189,7 +189,20 @@ def test_recipes_are_listed_and_one_is_a_file_to_train(tenfold, few_csv: Path, t
     mine = tmp_path / "mine.json"
     mine.write_text(tenfold("recipes", "mlp").out)
     result = tenfold(
-        "train", "--recipe", mine, "--data", few_csv, "--validation", 100, "--epochs", 1, "--bare", "--run", tmp_path / "r"
+        "train",
+        "--recipe",
+        mine,
+        "--data",
+        few_csv,
+        "--validation",
+        100,
+        "--epochs",
+        1,
+        "--batch-size",
+        64,
+        "--bare",
+        "--run",
+        tmp_path / "r",
     )
     assert result.code == 0
     assert "109,386 parameters" in result.out
