@@ -111,7 +111,7 @@ class Visit:
         return [text for text in self.complaints if not any(re.search(pattern, text) for pattern in self.allowed)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright is open its event loop runs, and no other test could run one
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         reason = "no Chromium: apt-get install chromium, or set CHROMIUM to its path"
