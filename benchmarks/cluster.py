@@ -30,14 +30,15 @@ from PIL import Image
 
 import tenfold
 
-WAYS = {"1 process": ["--processes", "1"], "2 processes": ["--processes", "2"], "Ray": ["--cluster", "auto"]}
+WAYS = {"1 process": ["--processes", "1"], "2 processes": ["--processes", "2"], "Ray": ["--cluster", "local"]}
 _GROUP = 20_000  # rows of a Parquet row group
 
 
 class Measured(NamedTuple):
-    """A command: its seconds, and the most memory that it and all below it had at once, in MB."""
+    """A command: its seconds, those of processor time but for what Ray started, and the most memory of all processes in MB."""
 
     seconds: float
+    processor: float
     megabytes: float
 
 
@@ -50,16 +51,18 @@ def measured(command: list[str], cwd: Path) -> Measured:
         while not over.wait(0.5):
             most = max(most, sum(_memory(pid) for pid in set(_processes()) - known))
 
-    started = time.perf_counter()
+    before, started = os.times(), time.perf_counter()
     watcher = threading.Thread(target=watch)
     watcher.start()
     done = subprocess.run([sys.executable, "-m", "tenfold", *command], cwd=cwd, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
+    seconds, after = time.perf_counter() - started, os.times()
     over.set()
     watcher.join()
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: {done.stderr}")
-    return Measured(seconds, most)
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
+    print(f"{' '.join(command)}: {seconds:.1f} s", file=sys.stderr, flush=True)
+    return Measured(seconds, processor, most)
 
 
 def _processes() -> Iterator[int]:
@@ -148,10 +151,12 @@ def _results(folder: Path, kind: str) -> object:
 
 def report(found: dict[str, Measured], n: int, what: str) -> None:
     """Print a table."""
-    print(f"| | seconds | {what} a second | against 1 process | MB |\n|---|---|---|---|---|")
+    print(f"| | seconds | {what} a second | against 1 process | processor seconds | MB |\n|---|---|---|---|---|---|")
     alone = found["1 process"].seconds
     for name, one in found.items():
-        print(f"| {name} | {one.seconds:.1f} | {n / one.seconds:,.2f} | {alone / one.seconds:.2f} | {one.megabytes:,.0f} |")
+        processor = "" if name == "Ray" else f"{one.processor:.1f}"
+        rates = f"{one.seconds:.1f} | {n / one.seconds:,.2f} | {alone / one.seconds:.2f}"
+        print(f"| {name} | {rates} | {processor} | {one.megabytes:,.0f} |")
     efficiency = alone / found["2 processes"].seconds / 2
     print(f"efficiency of two processes: {efficiency:.0%}; load average at the end: {os.getloadavg()[0]:.1f}")
 

@@ -29,7 +29,7 @@ def board(folder: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "_LOOKS_EVERY_S", 0.05)
+    monkeypatch.setattr(sweep, "_LOOKS_EVERY_S", 0.01)
 
 
 @pytest.mark.usefixtures("fast")
@@ -127,3 +127,15 @@ def test_a_sweep_on_a_cluster_never_looks_at_test_digits(recipe: Recipe, address
         log = (tmp_path / "s" / "trials" / f"trial-{number:04}.log").read_text()
         metrics = Run(tmp_path / "s" / "trials" / f"trial-{number:04}").metrics
         assert (metrics["n_test"], metrics["test_accuracy"]) == (0, None), log
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_trial_is_compared_with_those_that_had_ended_when_it_was_proposed(plan: sweep.Plan, tmp_path: Path) -> None:
+    sweep.search(plan, 6, tmp_path / "s", Instant())
+    study = sweep._Search(plan, 6, tmp_path / "s", Instant()).study
+    told_at = [trial.datetime_complete for trial in study.get_trials()]
+    assert len(told_at) == 6
+    assert told_at == sorted(told_at, key=str), (
+        "in the order of their numbers, though some trained longer than those after them"
+    )
+    assert [trial.number for trial in sweep._Earlier(study, 2).get_trials()] == [0, 1, 2]

@@ -29,7 +29,7 @@ def opened(address: str | None, n_processes: int | None) -> Iterator[Place]:
     """A place to run trainings: a Ray cluster where an address is given, else processes of this machine.
 
     Args:
-        address: of a Ray cluster; `auto` joins the one that runs here or starts one; None is no Ray at all.
+        address: of a Ray cluster; `auto` joins the one that runs here or starts one, `local` always starts one; None: no Ray.
         n_processes: so many at once on this machine; one a core by default.
 
     Raises:
@@ -103,7 +103,7 @@ def outcome(future: Future[Outcome]) -> Outcome:
 
 @contextmanager
 def joined(address: str) -> Iterator[Any]:
-    """Be connected to a Ray cluster; gives the module `ray`.
+    """Be connected to a Ray cluster; gives the module `ray`. Address `local` starts one, `auto` only if none runs here.
 
     Raises:
         MissingExtraError: Ray is not installed.
