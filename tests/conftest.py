@@ -1,6 +1,7 @@
 """Small ONNX models made by hand: reader and service must not need Keras, and neither do their tests."""
 
 import json
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 Make = Callable[..., bytes]
+
+# A shell that runs tests in the background has interrupts ignored, and processes that tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
