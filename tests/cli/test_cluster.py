@@ -1,0 +1,90 @@
+"""`tenfold ensemble`, `sweep` and `read -o` with places that train nothing; tests/cluster has the rest."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import tenfold as package
+from tenfold.cluster import places
+from tenfold.cluster.trainings import Outcome, Training
+from tenfold.data.sources import save
+
+Run = Callable[..., object]
+
+
+class Failing:
+    """Every training fails."""
+
+    n_workers = 1
+
+    def start(self, training: Training) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        future.set_result(Outcome("failed", "out of memory"))
+        return future
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small set, and a place where every training fails."""
+
+    @contextmanager
+    def opened(address: str | None, n_processes: int | None) -> Iterator[Failing]:
+        yield Failing()
+
+    monkeypatch.setattr(places, "opened", opened)
+    save(package.load("mnist", "test")[:100], tmp_path / "few.npz")
+    return tmp_path / "few.npz"
+
+
+def test_members_that_fail_are_said_with_what_to_do(tenfold: Run, data: Path, tmp_path: Path) -> None:
+    options = ("--recipe", "classic", "--data", data, "--validation", "20", "--members", "2", "--run", tmp_path / "e")
+    code, _, err = tenfold("ensemble", *options)  # type: ignore[misc]
+    assert code == 1
+    assert f"error: {tmp_path / 'e' / 'member-2'}: out of memory" in err
+    assert f"go on with the same command and: --resume --run {tmp_path / 'e'}" in err
+
+
+def test_a_sweep_whose_trials_fail_says_so(tenfold: Run, data: Path, tmp_path: Path) -> None:
+    options = ("--recipe", "classic", "--data", data, "--validation", "20", "--trials", "2", "--run", tmp_path / "s")
+    code, out, err = tenfold("sweep", *options, "--over", "learning_rate=1e-4..1e-2:log")  # type: ignore[misc]
+    assert code == 1
+    assert "error: trial 2: out of memory" in err
+    assert "none has finished" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sweep", "--recipe", "classic", "--over", "nothing=1..2"), "--over nothing: no such key in the recipe classic"),
+        (("sweep", "--recipe", "classic"), "Missing option '--over'"),
+        (("ensemble", "--members", "1"), "--members 1: expected 2 to 100"),
+        (("ensemble", "--resume"), "--resume: which ensemble?"),
+        (("read", "x.png", "-o", "out.csv"), "--output out.csv: expected the name of a .parquet file"),
+        (("read", "x.png", "-o", "out.parquet"), "cannot read x.png: no such file or folder"),
+        (("read", "x.png", "--cluster", "auto"), "name a file with -o out.parquet"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_leaves_nothing(
+    tenfold: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = tenfold(*arguments)  # type: ignore[misc]
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_in_bulk_says_what_it_wrote(tenfold: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(package.load("mnist", "test")[:3], tmp_path / "three.csv")
+    (tmp_path / "bad.png").write_text("no picture")
+    code, _, err = tenfold("read", "three.csv", "-o", "good.parquet", "--processes", "1")  # type: ignore[misc]
+    assert (code, err) == (0, "good.parquet: 3 rows\n")
+    code, _, err = tenfold("read", "three.csv", "bad.png", "-o", "some.parquet", "--processes", "1")  # type: ignore[misc]
+    assert code == 1
+    assert "some.bad.parquet: 1 rows that could not be read" in err
+    assert {path.name for path in tmp_path.glob("*.parquet")} == {"good.parquet", "some.parquet", "some.bad.parquet"}
