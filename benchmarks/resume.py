@@ -1,8 +1,8 @@
 """`kill -9` at random moments of a training, saving included: does it always go on, and leave the same to the last byte?
 
 A run is trained once without a fault. Others, with the same seed, are killed again and again at random moments and resumed,
-until they are done; then `model.keras` (its weights), `history.csv` (without seconds) and `model.onnx` are compared. Every
-third kill waits for a file that is being written.
+until they are done; then `model.keras` (its weights), `history.csv` (without seconds) and `model.onnx` are compared. Of three
+kills one comes at any moment, one while the network learns, and one while a checkpoint is written.
 
 Usage: .venv/bin/python benchmarks/resume.py [KILLS [RECIPE]]     (default 100 mlp; KERAS_BACKEND chooses the backend)
 """
@@ -24,8 +24,10 @@ from typing import NamedTuple
 import tenfold
 from tenfold.data.sources import save
 
-N_DIGITS, OPTIONS = 1500, ("--epochs", "6", "--batch-size", "32", "--validation", "300", "--seed", "1")
+N_DIGITS, OPTIONS = 1500, ("--epochs", "60", "--batch-size", "8", "--validation", "300", "--seed", "1")
 SAVES_EVERY_S = "1"  # within an epoch too
+KINDS = ("any moment", "learning", "saving")
+LEARNS_S = 1.0  # a part of the time in which this training learns
 PATIENCE_S = 1800.0
 
 
@@ -67,7 +69,7 @@ def kill_many(command: list[str], place: Path, wanted: Left, n_kills: int, usual
             if moments.total() == n_kills:
                 finish(process)
                 break
-            if killed(process, run, rng.uniform(0, usual_s), wait_for_file=moments.total() % 3 == 2):
+            if killed(process, run, KINDS[moments.total() % 3], rng.uniform(0, 1), usual_s):
                 moments[under_way(run, process.pid)] += 1
             else:
                 usual_s = time.monotonic() - started  # a shared machine is not always as fast
@@ -90,18 +92,28 @@ def finish(process: subprocess.Popen[str]) -> None:
         raise SystemExit(f"a training failed: {said}")
 
 
-def killed(process: subprocess.Popen[str], run: Path, after_s: float, wait_for_file: bool) -> bool:
-    """Kill a training after so many seconds, or, from then on, when it writes a file; whether it was not done before."""
-    kill_at = time.monotonic() + after_s
+def killed(process: subprocess.Popen[str], run: Path, kind: str, share: float, usual_s: float) -> bool:
+    """Kill a training when a share of its time is over, or of that in which it learns; whether it was not done before."""
+    kill_at = time.monotonic() + share * usual_s if kind == "any moment" else None
+    before = newest(run)
     while process.poll() is None:
-        if time.monotonic() < kill_at:
-            time.sleep(0.005)
-        elif not wait_for_file or halves(run, process.pid):
+        if kill_at is None:
+            kill_at = time.monotonic() + share * LEARNS_S if newest(run) != before else None
+        elif time.monotonic() > kill_at and (
+            kind != "saving" or any("epoch" in half.name for half in halves(run, process.pid))
+        ):
             process.kill()
+        time.sleep(0 if kind == "saving" else 0.005)
     said = process.communicate()[1]
     if process.returncode > 0 or said:
         raise SystemExit(f"a training failed: {said}")
     return process.returncode < 0
+
+
+def newest(run: Path) -> float:
+    """When the history was written last; it is after each epoch."""
+    history = run / "history.csv"
+    return history.stat().st_mtime if history.exists() else 0.0
 
 
 def halves(run: Path, pid: int) -> list[Path]:
