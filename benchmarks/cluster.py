@@ -43,38 +43,51 @@ class Measured(NamedTuple):
 
 
 def measured(command: list[str], cwd: Path) -> Measured:
-    """Run tenfold and watch the memory of its processes, those that Ray starts included."""
-    known, most, over = set(_processes()), 0.0, threading.Event()
+    """Run tenfold and watch the memory of its processes, those of a Ray that it starts included."""
+    before, started, known = os.times(), time.perf_counter(), set(_of_ray())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tenfold", *command], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    most, over = 0.0, threading.Event()
 
     def watch() -> None:
         nonlocal most
         while not over.wait(0.5):
-            most = max(most, sum(_memory(pid) for pid in set(_processes()) - known))
+            most = max(most, sum(map(_memory, {*_below(process.pid), *(set(_of_ray()) - known)})))
 
-    before, started = os.times(), time.perf_counter()
     watcher = threading.Thread(target=watch)
     watcher.start()
-    done = subprocess.run([sys.executable, "-m", "tenfold", *command], cwd=cwd, capture_output=True, text=True, check=False)
+    _, said = process.communicate()
     seconds, after = time.perf_counter() - started, os.times()
     over.set()
     watcher.join()
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)}: {said}")
     processor = after.children_user + after.children_system - before.children_user - before.children_system
     print(f"{' '.join(command)}: {seconds:.1f} s", file=sys.stderr, flush=True)
     return Measured(seconds, processor, most)
 
 
-def _processes() -> Iterator[int]:
-    """The Python and Ray processes of this machine, by Linux's /proc."""
-    for folder in Path("/proc").iterdir():
+def _of_ray() -> Iterator[int]:
+    """Ray's processes on this machine, by Linux's /proc."""
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if folder.name.isdigit() and any(
-                word in (folder / "cmdline").read_bytes() for word in (b"tenfold", b"ray", b"spawn")
-            ):
-                yield int(folder.name)
+            line = (folder / "cmdline").read_bytes()
         except OSError:
             continue
+        if b"/ray/" in line or line.startswith(b"ray::"):
+            yield int(folder.name)
+
+
+def _below(pid: int) -> list[int]:
+    """A process and all that it or they started."""
+    try:
+        children = [
+            int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+        ]
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in _below(child))]
 
 
 def _memory(pid: int) -> float:

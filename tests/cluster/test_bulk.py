@@ -181,6 +181,14 @@ def test_parts_are_the_same_whatever_is_read_where(sources: list[str]) -> None:
     assert [len(part.names) for part in by_address] == [2, 2, 2, 1, 1]
 
 
+def test_row_groups_are_put_together_into_parts_of_so_many_rows(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [b""] * 5}), tmp_path / "pictures.parquet", row_group_size=1)
+    pq.write_table(pa.table({"pixels": [b""] * 20}), tmp_path / "glyphs.parquet", row_group_size=3)
+    found = list(parts.cut([str(tmp_path / "pictures.parquet"), str(tmp_path / "glyphs.parquet")]))
+    assert [(p.first, p.n, p.start, p.stop) for p in found[:3]] == [(1, 2, 0, 2), (3, 2, 2, 4), (5, 1, 4, 5)]
+    assert [(p.first, p.n, p.start, p.stop) for p in found[3:]] == [(1, 6, 0, 2), (7, 6, 2, 4), (13, 8, 4, 7)]
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [

@@ -162,8 +162,9 @@ def opened_parquet(name: str) -> Any:
 
 def _of_parquet(name: str) -> Iterator[Part]:
     """Row groups, several to a part while they are small."""
-    picture_column(name)
-    metadata, most = opened_parquet(name).metadata, limits.from_environment().max_part_glyphs
+    bounds = limits.from_environment()
+    most = bounds.max_part_glyphs if picture_column(name) == PIXELS_COLUMN else bounds.max_part_pictures
+    metadata = opened_parquet(name).metadata
     first, start, n = 1, 0, 0
     for group in range(metadata.num_row_groups):
         size = metadata.row_group(group).num_rows
