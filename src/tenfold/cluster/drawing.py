@@ -130,7 +130,7 @@ class _Scale:
             middle = np.linspace(low, high, 5) if high > low else np.array([low])
             self.ticks = [(self._share(v, low, high), form(float(np.exp(v) if logarithmic else v))) for v in middle]
         else:
-            names = sorted({str(value) for value in values})
+            names = sorted({str(value) for value in values}, key=lambda name: (len(name), name))  # 64 before 128
             places = np.array([names.index(str(value)) for value in values], float)
             low, high = 0.0, float(len(names) - 1)
             self.ticks = [(self._share(i, low, high), name) for i, name in enumerate(names)]

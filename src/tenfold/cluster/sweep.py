@@ -333,7 +333,10 @@ def _draw(plan: Plan, folder: Path, trials: Sequence[Trial], study: optuna.Study
     from tenfold.learn import style
 
     shown = [trial for trial in trials if trial.val_accuracy is not None and trial.state in ("complete", "pruned")]
-    columns = {over.key: [_value(trial.values[over.key]) for trial in shown] for over in plan.over}
+    columns: dict[str, list[float | str]] = {
+        over.key: [float(t.values[over.key]) if isinstance(over, ranges.Range) else t.values[over.key] for t in shown]
+        for over in plan.over
+    }
     logarithmic = [over.key for over in plan.over if isinstance(over, ranges.Range) and over.logarithmic]
     figure = drawing.parallel_coordinates(columns, logarithmic, [trial.val_accuracy or 0 for trial in shown])
     style.save(figure, folder / "parallel_coordinates.png")
@@ -351,10 +354,3 @@ def _importances(study: optuna.Study) -> dict[str, float]:
             return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
         except (ValueError, RuntimeError):
             return {}
-
-
-def _value(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
