@@ -99,12 +99,9 @@ def export(folder: Path, path: Path) -> None:
 
 
 def _refuse_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
-    if storage.exists(folder) and not folder.is_dir():
-        raise RunError(f"{folder} is a file; name a folder for the ensemble")
-    if not storage.exists(folder) or not any(not path.name.startswith(".") for path in folder.iterdir()):
-        return
     if not is_one(folder):
-        raise RunError(f"{folder} holds other files and no ensemble; name a new folder with --run")
+        runs.refuse_strange(folder, "ensemble", "with --run")
+        return
     if not resume:
         raise RunError(f"{folder} holds an ensemble already; go on with --resume, choose another --run, or remove the folder")
     differences = recipes.differences(recipes.read(folder / _FILE), recipe)

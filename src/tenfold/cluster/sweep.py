@@ -134,11 +134,8 @@ def search(plan: Plan, n_trials: int, folder: Path, place: Place, minutes: float
 
 
 def _refuse_folder(folder: Path, plan: Plan) -> None:
-    if storage.exists(folder) and not folder.is_dir():
-        raise RunError(f"{folder} is a file; name a folder for the sweep")
     if not (folder / _PLAN).is_file():
-        if storage.exists(folder) and any(not path.name.startswith(".") for path in folder.iterdir() if path.name != _RECIPE):
-            raise RunError(f"{folder} holds other files and no sweep; name a new folder with --run")
+        runs.refuse_strange(folder, "sweep", "with --run", ignored=(_RECIPE,))
         return
     differences = recipes.differences(recipes.read(folder / _RECIPE), plan.recipe)
     begun = runs.read_json(folder / _PLAN)

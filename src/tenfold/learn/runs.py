@@ -199,6 +199,26 @@ def _check_size(path: Path) -> None:
         raise RunError(f"{path}: {said}; raise TENFOLD_MAX_WEIGHTS_BYTES if that is right")
 
 
+def refuse_strange(folder: Path, what: str, how: str, ignored: Sequence[str] = ()) -> None:
+    """Refuse a file, or a folder with files of others; one may be new, empty, or what was killed before it had begun.
+
+    Args:
+        folder: where something is to go.
+        what: `run`, `ensemble`, `sweep`.
+        how: a new folder is named.
+        ignored: names of files that do not matter.
+
+    Raises:
+        RunError: it cannot be taken.
+    """
+    if not storage.exists(folder):
+        return
+    if not folder.is_dir():
+        raise RunError(f"{folder} is a file; name a folder for the {what}")
+    if any(not path.name.startswith(".") and path.name not in ignored for path in folder.iterdir()):
+        raise RunError(f"{folder} holds other files and no {what}; name a new folder {how}")
+
+
 def read_history(path: Path) -> History:
     """Read history.csv."""
     history: History = {column: [] for column in HISTORY_COLUMNS}
