@@ -114,8 +114,6 @@ class Fitting:
 
         with interrupts.held_back(stopping) as asked:
             for epoch in range(self.epochs_done + 1, self._recipe.epochs + 1):
-                for observer in observers:
-                    observer.epoch_begins(epoch, self._recipe.epochs, len(self._order(epoch)))
                 self._learn_epoch(epoch, folder, observers, asked)
                 row = self._conclude_epoch(epoch, folder)
                 for observer in observers:
@@ -129,6 +127,8 @@ class Fitting:
         clean = augmentation is not None and epoch > self._recipe.epochs - augmentation.clean_epochs
         networks.set_augmentation(self.model, on=not clean)
         order = self._order(epoch)
+        for observer in observers:
+            observer.epoch_begins(epoch, self._recipe.epochs, len(order))
         n_calls = min(_CALLS_AN_EPOCH, len(order))
         saves_every_s = limits.from_environment().max_lost_s
         saved = time.monotonic()

@@ -147,8 +147,13 @@ def _split_for_rehearsal(recipe: Recipe) -> Splits:
     from tenfold.learn import adapting
 
     adapting.rehearsal_of(recipe)
-    old = split(run_of(str(recipe.start_from)).recipe)
+    old = _split_of_old(recipe)
     return Splits(adapting.mixed(all_digits(recipe), old.training), old.validation, old.test)
+
+
+def _split_of_old(recipe: Recipe) -> Splits:
+    """The splits of the run whose weights come first."""
+    return split(run_of(str(recipe.start_from)).recipe)
 
 
 def all_digits(recipe: Recipe) -> Digits:
@@ -236,8 +241,9 @@ def _mixture(recipe: Recipe, splits: Splits) -> Mixture | None:
         return None
     from tenfold.learn.adapting import Mixture
 
-    n_new = len(all_digits(recipe))
-    return Mixture(recipe, len(splits.training) - n_new, n_new)
+    # Counted from the old digits, which stay as they are: meanwhile further corrections may have come into their file.
+    n_old = len(_split_of_old(recipe).training)
+    return Mixture(recipe, n_old, len(splits.training) - n_old)
 
 
 def _with_strangers(digits: Digits, recipe: Recipe) -> Digits:
@@ -320,10 +326,7 @@ def _refuse_folder(run: Run, recipe: Recipe, resume: bool) -> None:
             raise RunError(f"{run.folder} holds a run already; go on with --resume, choose another --run, or remove the folder")
         _refuse_another_recipe(run, recipe)
         return
-    if storage.exists(run.folder) and not run.folder.is_dir():
-        raise RunError(f"{run.folder} is a file; name a folder for the run")
-    if storage.exists(run.folder) and any(not path.name.startswith(".") for path in run.folder.iterdir()):
-        raise RunError(f"{run.folder} holds other files and no run; name a new folder for the run")
+    runs.refuse_strange(run.folder, "run", "for the run")
 
 
 def _refuse_another_recipe(run: Run, recipe: Recipe) -> None:
