@@ -1,19 +1,57 @@
-"""Small ONNX models made by hand: reader and service must not need Keras, and neither do their tests."""
+"""What tests of several wings share.
+
+Small ONNX models are made by hand: reader and service must not need Keras, and neither do their tests.
+"""
 
 import json
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tenfold import Digits
+from tenfold.cluster.trainings import Outcome, Training
+
 Make = Callable[..., bytes]
 
 # A shell that runs tests in the background has interrupts ignored, and processes that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Failing:
+    """A place where every training fails."""
+
+    n_workers = 1
+
+    def start(self, training: Training) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        future.set_result(Outcome("failed", "out of memory"))
+        return future
+
+
+@pytest.fixture
+def failing() -> Failing:
+    return Failing()
+
+
+def make_toy(n: int, seed: int) -> Digits:
+    """Digits whose class is the height of a bright bar, with noise."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, n).astype(np.uint8)
+    images = rng.integers(0, 60, (n, 28, 28)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[2 * label + 4 : 2 * label + 7, 4:24] = 250
+    return Digits(images, labels, "toy")
+
+
+@pytest.fixture(scope="session")
+def toy() -> Digits:
+    return make_toy(400, seed=0)
 
 
 @pytest.fixture

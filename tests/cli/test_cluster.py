@@ -1,7 +1,6 @@
 """`tenfold ensemble`, `sweep` and `read -o` with places that train nothing; tests/cluster has the rest."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,30 +8,18 @@ import pytest
 
 import tenfold as package
 from tenfold.cluster import places
-from tenfold.cluster.trainings import Outcome, Training
 from tenfold.data.sources import save
 
 Run = Callable[..., object]
 
 
-class Failing:
-    """Every training fails."""
-
-    n_workers = 1
-
-    def start(self, training: Training) -> Future[Outcome]:
-        future: Future[Outcome] = Future()
-        future.set_result(Outcome("failed", "out of memory"))
-        return future
-
-
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(failing: places.Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small set, and a place where every training fails."""
 
     @contextmanager
-    def opened(address: str | None, n_processes: int | None) -> Iterator[Failing]:
-        yield Failing()
+    def opened(address: str | None, n_processes: int | None) -> Iterator[places.Place]:
+        yield failing
 
     monkeypatch.setattr(places, "opened", opened)
     save(package.load("mnist", "test")[:100], tmp_path / "few.npz")

@@ -23,21 +23,6 @@ os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # or Ray would take 127.0
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # Ray warns of a default that is to change
 
 
-def make_toy(n: int, seed: int) -> Digits:
-    """Digits whose class is the height of a bright bar, with noise."""
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 10, n).astype(np.uint8)
-    images = rng.integers(0, 60, (n, 28, 28)).astype(np.uint8)
-    for image, label in zip(images, labels, strict=True):
-        image[2 * label + 4 : 2 * label + 7, 4:24] = 250
-    return Digits(images, labels, "toy")
-
-
-@pytest.fixture(scope="session")
-def toy() -> Digits:
-    return make_toy(400, seed=0)
-
-
 @pytest.fixture(scope="session")
 def recipe(toy: Digits, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     path = tmp_path_factory.mktemp("toy") / "toy.npz"

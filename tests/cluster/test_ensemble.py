@@ -1,7 +1,6 @@
 import sys
 import threading
 import time
-from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from tenfold import Digits
 from tenfold.cluster import ensemble, places, trainings
 from tenfold.cluster.consensus import Consensus, subsets
+from tenfold.cluster.places import Place
 from tenfold.cluster.trainings import Outcome, Training
 from tenfold.errors import RunError, UsageError
 from tenfold.learn import measuring, recipes, runs
@@ -30,17 +30,6 @@ def here(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Two members trained in processes of this machine, undisturbed."""
     with places.opened(None, 2) as place:
         return ensemble.train(recipe, 2, tmp_path_factory.mktemp("here") / "ensemble", place, resume=False)
-
-
-class Failing:
-    """A place where every training fails."""
-
-    n_workers = 1
-
-    def start(self, training: Training) -> Future[Outcome]:
-        future: Future[Outcome] = Future()
-        future.set_result(Outcome("failed", "out of memory"))
-        return future
 
 
 def test_an_ensemble_is_a_run_that_answers_with_the_mean_of_its_members(here: Run, toy: Digits) -> None:
@@ -85,12 +74,12 @@ def test_on_a_cluster_that_loses_a_worker_it_has_the_same_bytes(
     assert [m["val_accuracy"] for m in disturbed.metrics["members"]] == [m["val_accuracy"] for m in here.metrics["members"]]
 
 
-def test_resume_leaves_a_finished_one_alone_and_adds_members(here: Run, recipe: Recipe, tmp_path: Path) -> None:
+def test_resume_leaves_a_finished_one_alone_and_adds_members(failing: Place, here: Run, recipe: Recipe, tmp_path: Path) -> None:
     before = (here.folder / "metrics.json").stat().st_mtime_ns
-    again = ensemble.train(recipe, 2, here.folder, Failing(), resume=True)
+    again = ensemble.train(recipe, 2, here.folder, failing, resume=True)
     assert (again.folder / "metrics.json").stat().st_mtime_ns == before
     with pytest.raises(ensemble.UnfinishedError, match="member-3"):
-        ensemble.train(recipe, 3, here.folder, Failing(), resume=True)
+        ensemble.train(recipe, 3, here.folder, failing, resume=True)
 
 
 def test_export_writes_the_same_file_again(here: Run, tmp_path: Path) -> None:
@@ -100,20 +89,20 @@ def test_export_writes_the_same_file_again(here: Run, tmp_path: Path) -> None:
     assert (facts["members"], facts["kind"]) == ("2", "tenfold digit classifier")
 
 
-def test_what_does_not_fit_is_refused(here: Run, recipe: Recipe, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused(failing: Place, here: Run, recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="holds an ensemble already"):
-        ensemble.train(recipe, 2, here.folder, Failing(), resume=False)
+        ensemble.train(recipe, 2, here.folder, failing, resume=False)
     with pytest.raises(RunError, match=r"another recipe \(epochs: 25 and 5\)"):
-        ensemble.train(recipes.changed(recipe, ["epochs=5"]), 2, here.folder, Failing(), resume=True)
+        ensemble.train(recipes.changed(recipe, ["epochs=5"]), 2, here.folder, failing, resume=True)
     with pytest.raises(UsageError, match="expected 2 to 100"):
-        ensemble.train(recipe, 1, tmp_path / "one", Failing(), resume=False)
+        ensemble.train(recipe, 1, tmp_path / "one", failing, resume=False)
     with pytest.raises(RunError, match="holds other files"):
-        ensemble.train(recipe, 2, here.folder / "member-1", Failing(), resume=True)
+        ensemble.train(recipe, 2, here.folder / "member-1", failing, resume=True)
 
 
-def test_a_member_that_fails_leaves_the_others_and_says_so(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_member_that_fails_leaves_the_others_and_says_so(failing: Place, recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(ensemble.UnfinishedError) as problem:
-        ensemble.train(recipe, 2, tmp_path / "x", Failing(), resume=False)
+        ensemble.train(recipe, 2, tmp_path / "x", failing, resume=False)
     assert problem.value.said == {"member-1": "out of memory", "member-2": "out of memory"}
     assert not Run(tmp_path / "x").finished
 

@@ -2,26 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tenfold import Digits, Run
 from tenfold.data.sources import save
-
-
-def make_toy(n: int, seed: int) -> Digits:
-    """Digits whose class is the height of a bright bar, with noise."""
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 10, n).astype(np.uint8)
-    images = rng.integers(0, 60, (n, 28, 28)).astype(np.uint8)
-    for image, label in zip(images, labels, strict=True):
-        image[2 * label + 4 : 2 * label + 7, 4:24] = 250
-    return Digits(images, labels, "toy")
-
-
-@pytest.fixture(scope="session")
-def toy() -> Digits:
-    return make_toy(400, seed=0)
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,18 @@ class Visit:
             mouse.move(*point, steps=4)
         mouse.up()
 
+    def refuse_once(self, pattern: str) -> list[Any]:
+        """Let the server say once that it is busy, to addresses like this; what was asked there, as it comes."""
+        self.allowed.append("429")
+        turns: list[Any] = []
+
+        def once(route: Any) -> None:
+            turns.append(route)
+            route.fulfill(status=429, headers={"retry-after": "1"}, body="{}") if len(turns) == 1 else route.continue_()
+
+        self.page.route(pattern, once)
+        return turns
+
     def complained(self) -> list[str]:
         return [text for text in self.complaints if not any(re.search(pattern, text) for pattern in self.allowed)]
 

@@ -94,14 +94,7 @@ def test_what_the_server_refuses_is_one_plain_line(visit) -> None:
 
 def test_a_busy_server_is_asked_again(visit) -> None:
     page = visit()
-    page.allowed.append("429")
-    turns = []
-
-    def once(route) -> None:
-        turns.append(route)
-        route.fulfill(status=429, headers={"retry-after": "1"}, body="{}") if len(turns) == 1 else route.continue_()
-
-    page.page.route("**/read?glyphs=1", once)
+    turns = page.refuse_once("**/read?glyphs=1")
     page.write(7, 0.7)
     page.sees("7")
     assert len(turns) == 2

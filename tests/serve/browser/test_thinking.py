@@ -79,14 +79,7 @@ def test_the_units_of_a_plain_network(visit) -> None:
 
 def test_layers_that_did_not_come_are_asked_for_again(visit) -> None:
     page = visit()
-    page.allowed.append("429")
-    turns = []
-
-    def once(route) -> None:
-        turns.append(route)
-        route.fulfill(status=429, headers={"retry-after": "1"}, body="{}") if len(turns) == 1 else route.continue_()
-
-    page.page.route("**/explain", once)
+    turns = page.refuse_once("**/explain")
     page.write(3, 0.7)
     expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
     assert len(turns) == 2
