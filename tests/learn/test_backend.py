@@ -62,6 +62,15 @@ def test_cutting_an_epoch_into_calls_changes_no_bit(toy: Digits) -> None:
     assert all((a == b).all() for a, b in zip(whole, cut, strict=True))
 
 
+def test_large_steps_are_compiled_in_another_way_with_the_same_result(toy: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = np.random.default_rng(0).permutation(400).astype(np.int32).reshape(50, 8)
+    small = weights_after(toy, order, [0, 50])
+    monkeypatch.setattr(backend, "_MOST_BY_XLA", 7)
+    large, cut = weights_after(toy, order, [0, 50]), weights_after(toy, order, [0, 1, 17, 50])
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(small, large, strict=True))
+    assert all((a == b).all() for a, b in zip(large, cut, strict=True))
+
+
 def test_an_empty_place_weighs_nothing(toy: Digits) -> None:
     """A batch of five digits and three empty places is a batch of five digits."""
     padded = np.array([[1, 2, 3, 4, 5, -1, -2, -9]], np.int32)
@@ -126,3 +135,29 @@ assert "tensorflow" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], env=os.environ | {"KERAS_BACKEND": "jax"}, check=True)
     assert (tmp_path / "m.keras").stat().st_size > 400_000
+
+
+def test_a_process_of_its_own_leaves_out_what_only_users_of_keras_want() -> None:
+    code = """
+import gc, sys
+from tenfold.learn import backend
+backend.own_process()
+backend.load_keras()
+assert not {"pandas", "matplotlib"} & set(sys.modules)
+assert gc.isenabled()
+import matplotlib, pandas  # what is left out of Keras is there for others
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_keras_is_loaded_whole_beside_the_code_of_a_user() -> None:
+    code = """
+import sys
+from tenfold.learn import backend
+keras = backend.load_keras()
+import numpy, pandas
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+model.compile(loss="mse")
+model.fit(pandas.DataFrame({"a": [0.0, 1], "b": [1.0, 0]}), numpy.ones(2), verbose=0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -73,6 +73,14 @@ def test_the_nearest_pixel_is_near_what_lies_between_four(images: np.ndarray) ->
     assert np.abs(centres(nearest) - centres(images)).max() > 0.5
 
 
+def test_the_nearest_pixel_serves_any_number_of_digits_and_any_motion(images: np.ndarray) -> None:
+    for n, alike in ((1, 1), (7, 1), (8, 8), (24, 8)):
+        made = changed(images[:n], nearest=True, elastic=1.5, rotation=10.0, alike=alike)
+        assert made.shape == (n, 28, 28)
+        assert all(np.isin(a, np.append(b, 0)).all() for a, b in zip(made, images[:n], strict=True))
+        assert (made != images[:n]).any(axis=(1, 2)).all()
+
+
 def test_neighbours_share_a_motion_and_groups_do_not(images: np.ndarray) -> None:
     images = np.pad(images[:, 3:25, 3:25], ((0, 0), (3, 3), (3, 3)))  # so that nothing is pushed out
     moved = (centres(changed(images, shift=2.0, alike=8)) - centres(images)).reshape(8, 8, 2)

@@ -40,10 +40,11 @@ def train(
     """Train a network; leave its weights, figures and a report in a run folder."""
     from tenfold.cli.training_output import Announcer, conclusion, described_folds
     from tenfold.errors import UsageError
-    from tenfold.learn import interrupts, runs, training
+    from tenfold.learn import backend, interrupts, runs, training
     from tenfold.learn.recipes import Recipe
     from tenfold.learn.runs import Run
 
+    backend.own_process()
     if folds is not None and validation is not None:
         raise UsageError("--folds and --validation: the folds are what is held out; give one of the two")
     if resume and run is None:

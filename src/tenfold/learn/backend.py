@@ -7,12 +7,14 @@ call. Plain `fit` pays for every step in Python; one compiled loop with the digi
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +43,16 @@ Steps = Callable[[NDArray[np.int32], int, int], Totals]
 Forward = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 _FORWARD_BATCH = 1000
+_MOST_BY_XLA = 128  # digits of a step; with more, what XLA saves a step no longer pays for its 2 s of compiling
+# What Keras imports if it is there, for data frames and pictures of its own: a third of the time that Keras needs to load.
+_ONLY_FOR_KERAS = ("matplotlib", "pandas")
+_own_process = False
+
+
+def own_process() -> None:
+    """Say that this process runs a command and no code of a user, before Keras is loaded: it may be loaded in part."""
+    global _own_process
+    _own_process = True
 
 
 def load_keras() -> Any:
@@ -58,11 +70,29 @@ def load_keras() -> Any:
     for chatty in ("jax._src.xla_bridge", "tensorflow"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
-        with _quiet_import(_LIBRARIES[backend]), _hidden("jax", when=backend == "tensorflow"):
-            import_module(_LIBRARIES[backend])
-        return import_module("keras")
+        with ExitStack() as stack:
+            stack.enter_context(_without_collection())
+            for name in _ONLY_FOR_KERAS:
+                stack.enter_context(_hidden(name, when=_own_process))
+            with _quiet_import(_LIBRARIES[backend]), _hidden("jax", when=backend == "tensorflow"):
+                import_module(_LIBRARIES[backend])
+            return import_module("keras")
     except ModuleNotFoundError as problem:
         raise MissingExtraError("jax,train" if backend == "jax" else "train", problem.name or backend) from problem
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Hold back garbage collection: an import makes a million objects that stay, and is a quarter faster without."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if _own_process:
+            gc.freeze()  # what was imported stays to the end, and need not be looked through again
+        if collects:
+            gc.enable()
 
 
 @contextmanager
@@ -219,12 +249,11 @@ def _loss(labels: Any, answers: Any, weights: Any, objective: Objective) -> tupl
 def _tensorflow_steps(model: Any, optimizer: Any, images: Any, labels: Any, objective: Objective) -> Callable[..., Any]:
     import tensorflow as tf
 
-    # On a processor XLA makes dense networks fast, but the gradients of convolutions slow: those are left to oneDNN.
-    by_xla = all(len(variable.shape) < 4 for variable in model.trainable_variables)
+    # On a processor XLA makes small steps of dense networks fast, but gradients of convolutions slow: those are for oneDNN.
+    dense = all(len(variable.shape) < 4 for variable in model.trainable_variables)
 
     # A `while_loop` with bounds as tensors, since XLA compiles a `tf.range` loop anew for every bound.
-    @tf.function(jit_compile=by_xla, autograph=False)  # type: ignore[untyped-decorator]
-    def run(order: Any, start: Any, stop: Any) -> Any:
+    def loop(order: Any, start: Any, stop: Any) -> Any:
         def body(step: Any, totals: Any) -> tuple[Any, Any]:
             some_images, some_labels, weights = _batch(images, labels, order, step)
             with tf.GradientTape() as tape:
@@ -234,7 +263,20 @@ def _tensorflow_steps(model: Any, optimizer: Any, images: Any, labels: Any, obje
 
         return tf.while_loop(lambda step, _: step < stop, body, (start, tf.zeros(3)))[1]
 
-    return run  # type: ignore[no-any-return]
+    @cache
+    def compiled(by_xla: bool) -> Any:
+        return tf.function(loop, jit_compile=by_xla, autograph=False)
+
+    return lambda order, start, stop: compiled(dense and order.shape[1] <= _MOST_BY_XLA)(order, start, stop)
+
+
+def fused(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors as one operation of the step it is part of, compiled by XLA; it is that already on JAX."""
+    if load_keras().backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=True, autograph=False)  # type: ignore[no-any-return]
 
 
 def _tensorflow_forward(model: Any) -> Callable[[NDArray[np.uint8]], Any]:

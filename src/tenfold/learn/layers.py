@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.data.digits import SIDE
-from tenfold.learn.backend import load_keras
+from tenfold.learn.backend import fused, load_keras
 
 keras: Any = load_keras()
 ops = keras.ops
@@ -62,19 +62,33 @@ class RandomChange(keras.layers.Layer):  # type: ignore[misc]
 
     def _moved(self, images: Any) -> Any:
         """Each group of neighbours sampled at places of its own, so that one index serves all of a group."""
-        n = images.shape[0]
-        alike = math.gcd(n, int(self.amounts["alike"]))
-        x, y = self._places(n // alike)
+        n_groups = images.shape[0] // self._alike(images)
+        drawn = self._uniform(n_groups, 6)
+        if not self.amounts.get("nearest"):
+            return self._sampled(images, drawn)
+        # With few look-ups most of it is arithmetic: compiled as one operation, and in two parts for two processors.
+        n_parts, sampled = math.gcd(n_groups, 2), fused(self._sampled)
+        parts = zip(ops.split(images, n_parts), ops.split(drawn, n_parts), strict=True)
+        return ops.concatenate([sampled(*part) for part in parts])
+
+    def _alike(self, images: Any) -> int:
+        """How many neighbours move alike."""
+        return math.gcd(images.shape[0], int(self.amounts["alike"]))
+
+    def _sampled(self, images: Any, drawn: Any) -> Any:
+        """Images (n, 28, 28) moved as six random numbers for each group say, (n groups, 6) of -1 to 1."""
+        n, alike = images.shape[0], self._alike(images)
+        x, y = self._places(drawn)
         pixels = ops.transpose(ops.reshape(images, (n // alike, alike, SIDE * SIDE)), (0, 2, 1))
-        sampled = _nearest if self.amounts.get("nearest") else _sampled
+        sampled = _nearest if self.amounts.get("nearest") else _between
         moved = sampled(ops.reshape(pixels, (-1, alike)), x, y)
         return ops.reshape(ops.transpose(moved, (0, 2, 1)), (n, SIDE, SIDE))
 
-    def _places(self, n: int) -> tuple[Any, Any]:
-        """Where `n` moved images take each pixel from: x and y, each (n, 784), in pixels from the upper left one."""
-        a = self.amounts
+    def _places(self, drawn: Any) -> tuple[Any, Any]:
+        """Where moved images take each pixel from: x and y, each (n, 784), in pixels from the upper left one."""
+        a, n = self.amounts, drawn.shape[0]
         reach = np.array([math.radians(a["rotation"]), math.tan(math.radians(a["shear"])), a["scale"], a["aspect"]], np.float32)
-        drawn = ops.split(self._uniform(n, 6), [4], axis=1)
+        drawn = ops.split(drawn, [4], axis=1)
         angle, shear, scale, aspect = (ops.reshape(v, (n, 1)) for v in ops.split(drawn[0] * reach, 4, axis=1))
         shift_x, shift_y = ops.split(drawn[1] * a["shift"], 2, axis=1)
         width, height = 1 / ((1 + scale) * (1 + aspect)), (1 + aspect) / (1 + scale)
@@ -143,7 +157,7 @@ class Detour(keras.layers.Layer):  # type: ignore[misc]
         return cls(**{**config, "body": [keras.saving.deserialize_keras_object(layer) for layer in config["body"]]})
 
 
-def _sampled(pixels: Any, x: Any, y: Any) -> Any:
+def _between(pixels: Any, x: Any, y: Any) -> Any:
     """Bilinear samples at (x, y), each (n, 784), of pixels (n * 784, alike): (n, 784, alike); zero outside."""
     left, top = ops.floor(x), ops.floor(y)
     right_share, lower_share = x - left, y - top
@@ -155,7 +169,7 @@ def _sampled(pixels: Any, x: Any, y: Any) -> Any:
 
 
 def _nearest(pixels: Any, x: Any, y: Any) -> Any:
-    """As `_sampled`, but each the pixel that is nearest: a quarter of the look-ups, which is what moving digits costs."""
+    """As `_between`, but each the pixel that is nearest: a quarter of the look-ups, which is what moving digits costs."""
     return _taken(pixels, ops.floor(x + 0.5), ops.floor(y + 0.5), 1.0)
 
 
