@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from tenfold.learn import style
+from tenfold.learn.concluding import commit
 from tenfold.learn.speed import matrix_product
-from tenfold.learn.training import commit
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = Path(__file__).with_name("rivals")

@@ -1,114 +1,227 @@
-"""Mutation testing: `python fuzz/mutate.py MODULE SAMPLES TEST...` changes one thing at a time and sees whether a test fails.
+"""Mutation testing: one thing of a module is changed at a time, and some test of its area must fail.
 
-mutmut and cosmic-ray would run every mutant; with a few thousand of them and tests that start processes and Keras that takes
-days here, so a sample is drawn, the same one for the same seed. A copy of the package is changed, never the package itself.
+    python fuzz/mutate.py AREA                      every mutant of the area: picture, lines, sources, runs or storage
+    python fuzz/mutate.py AREA --sample 120         as many of them, the same ones for the same --seed (0)
+    python fuzz/mutate.py AREA --at ink.py:45 ...   those of these lines
 
-Mutants: a comparison, an operator of arithmetic, `and`/`or`, a whole number or a truth value is replaced, a `not` left out, a
-statement that stands alone left out. What is printed is `killed` or `SURVIVED`, the line and the change.
+Mutants, as `_variants` makes them: a comparison, an operator of arithmetic, `and`/`or`, `any`/`all`, `min`/`max` becomes its
+neighbour or opposite; a number becomes one more, a truth value the other; a `not` or a minus is left out; a condition that is
+no comparison is turned round; a call that stands alone, a `raise`, a bare `return`, `x += ...` is left out; `break` and
+`continue` change places. Left as they are, since they cannot matter: annotations (unless they call something: msgspec reads
+the bounds in them), type aliases, what stands under TYPE_CHECKING. Each line printed is `killed` or `SURVIVED`, the place and
+the change; then the score.
+
+What is changed is a copy of the package, in which the tests run too: nothing happens to the working tree. One process imports
+the libraries and forks for each mutant; the tests come in the order of the time that they take, up to the first that fails.
+A mutant for which they take five times as long as without a change counts as killed.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
+import contextlib
+import importlib
 import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
 ROOT = Path(__file__).parents[1]
-_SEED = 0
-_PATIENCE_S = 300  # longer than any of the tests need: a mutant that loops is killed by it
+AREAS = {
+    "picture": ("picture/*.py", "tests/picture"),
+    "lines": ("read/lines.py", "tests/read/test_lines.py"),
+    "sources": ("data/sources/*.py", "tests/data/sources", "tests/data/test_properties.py"),
+    "runs": ("learn/runs.py", "tests/learn/test_runs.py", "tests/learn/test_strange_weights.py"),
+    "storage": ("storage.py", "tests/test_storage.py"),
+}
+_LIBRARIES = ("scipy.ndimage", "PIL.ImageOps", "hypothesis.extra.numpy", "onnx", "onnxruntime", "msgspec", "pypdfium2", "httpx")
+_PATIENCE = 5  # times the tests' own time
 
-_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+_OPPOSITES: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult, ast.MatMult: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.BitXor: ast.BitAnd,
+    ast.LShift: ast.RShift, ast.RShift: ast.LShift, ast.Break: ast.Continue, ast.Continue: ast.Break,
 }  # fmt: skip
-_OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd, ast.Pow: ast.Mult, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
-}  # fmt: skip
+_NAMES = {"any": "all", "all": "any", "min": "max", "max": "min"}
 
 
-def main(module: str, samples: str, *tests: str) -> None:
-    """Try a sample of the mutants of a module against tests."""
-    source = (ROOT / "src" / module).read_text()
-    n = len(list(_places(ast.parse(source))))
-    chosen = sorted(random.Random(_SEED).sample(range(n), min(int(samples), n)))
+class Timing:
+    """Sorts tests by the seconds that they took, and notes these where none are known yet."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds, self.noted = seconds, {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: self._seconds.get(item.nodeid, 0))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.noted[report.nodeid] = self.noted.get(report.nodeid, 0) + report.duration
+
+
+def main() -> None:
+    """Try mutants of an area and print what became of each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("area", choices=AREAS)
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--at", nargs="+", default=[], metavar="FILE:LINE")
+    wanted = parser.parse_args()
+    modules, *tests = AREAS[wanted.area]
+    for library in _LIBRARIES:
+        importlib.import_module(library)
+    quick = {"database": None, "deadline": None, "phases": [Phase.explicit, Phase.generate], "derandomize": True}
+    settings.register_profile("mutants", **quick, suppress_health_check=list(HealthCheck))
+    settings.load_profile("mutants")
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "src", folder, dirs_exist_ok=True)
-        if _survives(Path(folder), tests) is False:
+        bench = Bench(Path(folder), tests)
+        found = [(path, n) for path in sorted((bench.package).glob(modules)) for n in range(len(_mutants(path.read_text())))]
+        chosen = sorted(random.Random(wanted.seed).sample(found, min(wanted.sample or len(found), len(found))))
+        if wanted.at:
+            chosen = [(path, n) for path, n in found if f"{path.name}:{_mutants(path.read_text())[n][0]}" in wanted.at]
+        killed = sum(bench.kills(path, n) for path, n in chosen)
+    print(f"{wanted.area}: {killed} of {len(chosen)} mutants killed ({killed / max(len(chosen), 1):.1%}), there are {len(found)}")
+
+
+class Bench:
+    """A copy of the package and its tests, to harm one and see what the other say."""
+
+    def __init__(self, folder: Path, tests: list[str]) -> None:
+        self._folder, self._tests = folder, tests
+        for name in ("src", "tests"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        self.package = folder / "src" / "tenfold"
+        self._seconds: dict[str, float] = {}
+        self._limit_s = 3600
+        before = time.monotonic()
+        if not self._survives():
             sys.exit("the tests fail without any change")
-        killed = sum(_tried(Path(folder), module, source, number, tests) for number in chosen)
-    print(f"{module}: {killed} of {len(chosen)} mutants killed, drawn from {n}", flush=True)
+        self._limit_s = 10 + int(_PATIENCE * (time.monotonic() - before))
+        self._seconds = {line[1]: float(line[0]) for line in map(str.split, (folder / "seconds").read_text().splitlines())}
+
+    def kills(self, path: Path, number: int) -> bool:
+        """Whether a test notices this mutant of a module."""
+        source = path.read_text()
+        line, change, mutant = _mutants(source)[number]
+        path.write_text(mutant)
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):  # Python would believe it: same second, maybe same size
+            compiled.unlink()
+        survives = self._survives()
+        path.write_text(source)
+        print(f"{'SURVIVED' if survives else 'killed'} {path.relative_to(self.package)}:{line} {change}", flush=True)
+        return not survives
+
+    def _survives(self) -> bool:
+        process = os.fork()
+        if not process:
+            os._exit(self._tested())
+        _, status = os.waitpid(process, 0)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)  # what the tests started
+        code = os.waitstatus_to_exitcode(status)
+        if code > pytest.ExitCode.INTERRUPTED:  # 0 all passed, 1 one failed, 2 the tests could not be imported
+            sys.exit(f"pytest failed itself: exit code {code}")
+        return code == 0
+
+    def _tested(self) -> int:
+        """In a process of its own: run the tests."""
+        os.setpgid(0, 0)
+        signal.alarm(self._limit_s)
+        sys.dont_write_bytecode = bool(self._seconds)
+        sys.path.insert(0, str(self._folder / "src"))
+        os.environ["PYTHONPATH"] = sys.path[0]
+        os.chdir(self._folder)
+        for stream in (0, 1, 2):
+            os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+        timing = Timing(self._seconds)
+        options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={self._folder / 'temporary'}"]
+        code = pytest.main([*options, *self._tests], plugins=[timing])
+        if not self._seconds:
+            (self._folder / "seconds").write_text("".join(f"{s} {name}\n" for name, s in timing.noted.items()))
+        return int(code)
 
 
-def _tried(folder: Path, module: str, source: str, number: int, tests: tuple[str, ...]) -> bool:
-    tree = ast.parse(source)
-    line, what, change = list(_places(tree))[number]
-    change()
-    (folder / module).write_text(ast.unparse(ast.fix_missing_locations(tree)))
-    survives = _survives(folder, tests)
-    (folder / module).write_text(source)
-    print(f"{'SURVIVED' if survives else 'killed'} {module}:{line} {what}", flush=True)
-    return not survives
+def _mutants(source: str) -> list[tuple[int, str, str]]:
+    """All mutants of a module: the line, the change in words, the whole text."""
+    tree, found = ast.parse(source), []
+    for owner, place, node in list(_slots(tree)):
+        for variant in _variants(node):
+            _put(owner, place, variant)
+            found.append((node.lineno, f"{_shown(node)}  ->  {_shown(variant)}", ast.unparse(ast.fix_missing_locations(tree))))
+            _put(owner, place, node)
+    return found
 
 
-def _survives(folder: Path, tests: tuple[str, ...]) -> bool:
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    try:
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=_PATIENCE_S, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+def _slots(owner: ast.AST) -> Iterator[tuple[object, object, ast.AST]]:
+    """Every node that can matter with the place that it stands in: a list and an index, or a node and a field."""
+    for field, value in ast.iter_fields(owner):
+        if field in ("annotation", "returns") and not any(isinstance(part, ast.Call) for part in ast.walk(value or ast.Pass())):
+            continue
+        for owner_, place, node in [(value, k, v) for k, v in enumerate(value)] if isinstance(value, list) else [(owner, field, value)]:
+            if isinstance(node, ast.AST) and not _is_of_types(node):
+                yield owner_, place, node
+                yield from _slots(node)
 
 
-def _places(tree: ast.Module) -> Iterator[tuple[int, str, Callable[[], None]]]:
-    """What can be changed: line, description, and what makes the change."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare):
-            for k, operator in enumerate(node.ops):
-                other = _COMPARISONS[type(operator)]
-                yield node.lineno, f"{ast.unparse(node)}: {other.__name__}", _setter(node.ops, k, other())
-        elif isinstance(node, ast.FunctionDef):
-            for k, statement in enumerate(node.body):
-                if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-                    yield statement.lineno, f"{ast.unparse(statement)}: left out", _setter(node.body, k, ast.Pass())
-        elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float):
-            value = not node.value if isinstance(node.value, bool) else node.value + 1
-            yield node.lineno, f"{node.value!r}: {value!r}", _setter(node, "value", value)
-        elif isinstance(node, ast.BinOp | ast.BoolOp | ast.UnaryOp) and (operation := _other(node)):
-            yield node.lineno, f"{ast.unparse(node)}: {type(operation).__name__}", _setter(node, "op", operation)
+def _is_of_types(node: ast.AST) -> bool:
+    """Whether this is for the type checker alone: an alias, `X | None`, what stands under TYPE_CHECKING."""
+    if isinstance(node, ast.AnnAssign):
+        return ast.unparse(node.annotation) == "TypeAlias"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return ast.unparse(node.right) == "None"
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
-def _other(node: ast.BinOp | ast.BoolOp | ast.UnaryOp) -> ast.AST | None:
-    """An operator in the place of a node's own, or None."""
-    if isinstance(node, ast.BoolOp):
-        return ast.Or() if isinstance(node.op, ast.And) else ast.And()
-    if isinstance(node, ast.UnaryOp):
-        return ast.UAdd() if isinstance(node.op, ast.Not) else None
-    return _OPERATORS[type(node.op)]() if type(node.op) in _OPERATORS and not _is_annotation(node) else None
+def _variants(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.Compare(left, ops, comparators):
+            for k, operator in enumerate(ops):
+                yield ast.Compare(left, [*ops[:k], _OPPOSITES[type(operator)](), *ops[k + 1 :]], comparators)
+        case ast.BinOp(left, operator, right):
+            yield ast.BinOp(left, _OPPOSITES[type(operator)](), right)
+        case ast.BoolOp(operator, values):
+            yield ast.BoolOp(_OPPOSITES[type(operator)](), values)
+        case ast.UnaryOp(ast.Not() | ast.USub(), operand):
+            yield operand
+        case ast.Constant(bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(int(value) | float(value)):
+            yield ast.Constant(value + 1)
+        case ast.Name(name) if name in _NAMES:
+            yield ast.Name(_NAMES[name])
+        case ast.Expr(ast.Call()) | ast.Raise() | ast.AugAssign() | ast.Return(None):
+            yield ast.Pass()
+        case ast.Break() | ast.Continue():
+            yield _OPPOSITES[type(node)]()
+        case ast.If(test, body, orelse) | ast.IfExp(test, body, orelse) if not _has_variants(test):
+            yield type(node)(ast.UnaryOp(ast.Not(), test), body, orelse)
 
 
-def _is_annotation(node: ast.BinOp) -> bool:
-    """Whether this is a type such as `int | None`, where a change means nothing."""
-    sides = (node.left, node.right)
-    return isinstance(node.op, ast.BitOr) and any(isinstance(side, ast.Constant) and side.value is None for side in sides)
+def _has_variants(test: ast.expr) -> bool:
+    return isinstance(test, ast.Compare | ast.BoolOp) or (isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not))
 
 
-def _setter(owner: object, place: object, value: object) -> Callable[[], None]:
-    def change() -> None:
-        if isinstance(owner, list):
-            owner[place] = value  # type: ignore[call-overload]
-        else:
-            setattr(owner, str(place), value)
+def _put(owner: object, place: object, node: ast.AST) -> None:
+    if isinstance(owner, list):
+        owner[place] = node  # type: ignore[index]
+    else:
+        setattr(owner, str(place), node)
 
-    return change
+
+def _shown(node: ast.AST) -> str:
+    return ast.unparse(node).split("\n")[0][:90]
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

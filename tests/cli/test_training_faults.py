@@ -133,17 +133,17 @@ def test_49_a_disk_that_is_full_in_the_end_keeps_the_checkpoint_and_no_half_mode
     """Keras writes the model itself; what it raises must come out as one line too."""
     import tenfold as package
     from tenfold.errors import StorageError
-    from tenfold.learn import training
+    from tenfold.learn import concluding
 
     disk = mount("size=4m")
     run = disk / "run"
-    plain = training._metrics
+    plain = concluding._metrics
 
     def late(*arguments: object) -> dict[str, object]:
         fill(disk)
         return plain(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(training, "_metrics", late)
+    monkeypatch.setattr(concluding, "_metrics", late)
     with pytest.raises(StorageError, match=r"model\.keras: No space left on device"):
         package.train("classic", data=str(few_csv), epochs=1, changes=["network.units=[16]"], run=run)
     assert not (run / "model.keras").exists()

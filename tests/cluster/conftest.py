@@ -16,7 +16,7 @@ from tenfold import Digits
 from tenfold.cluster.trainings import Outcome, Training
 from tenfold.data.sources import save
 from tenfold.learn import recipes, runs
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # or Ray would take 127.0.0.1 for the address that other machines see

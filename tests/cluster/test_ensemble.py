@@ -15,7 +15,7 @@ from tenfold.cluster.trainings import Outcome, Training
 from tenfold.errors import RunError, UsageError
 from tenfold.learn import measuring, recipes, runs
 from tenfold.learn.evaluation import Evaluation
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
 from tenfold.read.reader import Reader
 

@@ -10,7 +10,7 @@ from tenfold.cluster import places, ranges, sweep
 from tenfold.cluster.trainings import Outcome, Training
 from tenfold.errors import RunError, UsageError
 from tenfold.learn import recipes
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
 
 from .conftest import Instant

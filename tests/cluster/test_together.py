@@ -6,7 +6,7 @@ import pytest
 from tenfold.cluster import together
 from tenfold.errors import RecipeError, RunError, UsageError
 from tenfold.learn import recipes
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ from tenfold.errors import RunError
 from tenfold.learn import checkpoints, networks, recipes, runs
 from tenfold.learn.fitting import Fitting, best_epoch, shuffled
 from tenfold.learn.progress import Observer
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import History
 
 RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[16]", "optimizer.learning_rate=1e-2", "epochs=3"])
 
 
-def fitting_of(toy: Digits, recipe: recipes.Recipe = RECIPE, n_validation: int = 80) -> Fitting:
+def fitting_of(toy: Digits, recipe: Recipe = RECIPE, n_validation: int = 80) -> Fitting:
     training, validation = toy.split(n_validation)
     return Fitting(networks.build(recipe), networks.make_optimizer(recipe, 30), recipe, training, validation)
 

@@ -7,8 +7,8 @@ import pytest
 import tenfold
 from tenfold import Digits
 from tenfold.errors import RunError, TenfoldError, UsageError
-from tenfold.learn import folds, measuring, recipes, training
-from tenfold.learn.recipes import Recipe
+from tenfold.learn import folds, measuring, recipes, splits, training
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
 
 
@@ -106,7 +106,7 @@ def test_weights_that_saw_a_fold_are_counted_in_its_score(done: folds.Folds, toy
 @pytest.mark.parametrize("fold", ["0/5", "6/5", "1/1", "5", "-1/2", "1/2/3"])
 def test_a_fold_that_does_not_exist_is_refused(toy_recipe: Recipe, fold: str) -> None:
     with pytest.raises(TenfoldError, match=r"fold|validation"):
-        training.split(recipes.changed(toy_recipe, [f'validation="{fold}"']))
+        splits.split(recipes.changed(toy_recipe, [f'validation="{fold}"']))
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"folds": -1}', '{"folds": 1e400}', '{"folds": true}', "[" * 9999, "no"])

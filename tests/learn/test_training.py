@@ -9,7 +9,7 @@ import tenfold
 from tenfold import Digits, Run
 from tenfold.data.sources import load, save
 from tenfold.errors import DataError, RunError, StorageError, UsageError
-from tenfold.learn import recipes, training
+from tenfold.learn import recipes, splits, training
 
 METRICS = {
     "parameters", "epochs", "val_accuracy", "test_accuracy", "test_interval", "ece", "seconds", "seed", "backend", "versions",
@@ -128,15 +128,6 @@ def test_a_run_can_start_from_the_weights_of_another(toy_run: Run, toy_csv: Path
     assert warm.history["loss"][0] < fresh.history["loss"][0]
 
 
-def test_the_named_sets_are_split_as_the_design_says() -> None:
-    classic = training.split(recipes.RECIPES["classic"])
-    assert [len(digits) for digits in classic if digits is not None] == [33_600, 8_400, 28_000]
-    kaggle = load("digit-recognizer", "train")
-    assert (classic.validation.images == kaggle.images[-8_400:]).all()
-    mnist = training.split(recipes.changed(recipes.RECIPES["classic"], ["data=mnist", "validation=5000"]))
-    assert [len(digits) for digits in mnist if digits is not None] == [55_000, 5_000, 10_000]
-
-
 def test_tensorboard_logs_hold_the_history(toy_csv: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -203,7 +194,7 @@ def test_strangers_are_learnt_from_and_resumed_with(tmp_path: Path, monkeypatch:
 
 
 def test_a_run_told_so_leaves_the_test_digits_alone(toy: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = training.Splits(toy[:320], toy[320:360], toy[360:])
+    whole = splits.Splits(toy[:320], toy[320:360], toy[360:])
     monkeypatch.setattr(training, "split", lambda recipe: whole)
     for test in (True, False):
         run = tenfold.train("classic", epochs=1, run=tmp_path / str(test), bare=True, test=test)

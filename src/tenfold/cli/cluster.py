@@ -46,12 +46,12 @@ def ensemble(
     from tenfold.cluster import ensemble as ensembles
     from tenfold.cluster import places
     from tenfold.errors import UsageError
-    from tenfold.learn import runs, training
+    from tenfold.learn import recipes, runs
 
     if resume and run is None:
         raise UsageError("--resume: which ensemble? Name its folder with --run, such as --run runs/cnn-ensemble")
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
-    chosen = training.recipe_of(recipe, changes or [], data=data, **overrides)
+    chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
     folder = run or runs.next_folder(f"{chosen.name}-ensemble")
     try:
         with places.opened(cluster, processes) as place:
@@ -94,10 +94,10 @@ def sweep(
     from tenfold.cli.cluster_output import described_sweep
     from tenfold.cluster import places, ranges
     from tenfold.cluster import sweep as sweeps
-    from tenfold.learn import runs, training
+    from tenfold.learn import recipes, runs
 
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
-    chosen = training.recipe_of(recipe, changes or [], data=data, **overrides)
+    chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
     plan = sweeps.Plan(chosen, tuple(ranges.read_all(over, chosen)), at_once)
     folder = run or runs.ROOT / f"{chosen.name}-sweep"
     try:

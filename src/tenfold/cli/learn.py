@@ -40,8 +40,8 @@ def train(
     """Train a network; leave its weights, figures and a report in a run folder."""
     from tenfold.cli.training_output import Announcer, conclusion, described_folds
     from tenfold.errors import UsageError
-    from tenfold.learn import backend, interrupts, runs, training
-    from tenfold.learn.recipes import Recipe
+    from tenfold.learn import backend, interrupts, recipes, runs, training
+    from tenfold.learn.recipe import Recipe
     from tenfold.learn.runs import Run
 
     backend.own_process()
@@ -52,7 +52,7 @@ def train(
     finished_before = run is not None and runs.Run(run).finished
     announcer = Announcer()
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
-    chosen = training.recipe_of(recipe, changes or [], data=data, **overrides)
+    chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
 
     def train_one(recipe: Recipe, folder: Path | None) -> Run:
         return training.train(

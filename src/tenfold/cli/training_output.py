@@ -14,7 +14,7 @@ from tenfold.learn import tables
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.folds import Folds
 from tenfold.learn.progress import Network, Observer
-from tenfold.learn.recipes import Convolutional, Dense, Recipe
+from tenfold.learn.recipe import Convolutional, Dense, Recipe
 from tenfold.learn.runs import Run
 
 _FORGOTTEN = 0.0005

@@ -20,11 +20,11 @@ from tenfold.cluster.consensus import Consensus
 from tenfold.cluster.places import Place
 from tenfold.cluster.watching import Watch
 from tenfold.errors import RunError, UsageError
-from tenfold.learn import exporting, publishing, recipes, runs
-from tenfold.learn import training as learning
+from tenfold.learn import concluding, exporting, publishing, recipes, runs
 from tenfold.learn.evaluation import fit_temperature
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
+from tenfold.learn.splits import split
 from tenfold.read.judge import Judge
 from tenfold.read.model import Model
 
@@ -64,7 +64,7 @@ def train(recipe: Recipe, n_members: int, folder: Path, place: Place, *, resume:
     if not 2 <= n_members <= most:
         raise UsageError(f"--members {n_members}: expected 2 to {most}")
     _refuse_folder(folder, recipe, resume)
-    learning.split(recipe)  # refuses what cannot be learnt from, once
+    split(recipe)  # refuses what cannot be learnt from, once
     with storage.lock(folder, "ensemble"):
         storage.write_bytes(folder / _FILE, recipes.as_json(recipe))
         _train_members(recipe, [folder / f"member-{k + 1}" for k in range(n_members)], place)
@@ -136,7 +136,7 @@ def _finish(recipe: Recipe, folder: Path, n_members: int, bare: bool) -> None:
     for member in found:
         if not (member.folder / "model.onnx").is_file():
             publishing.export(member, member.folder / "model.onnx")
-    splits = learning.split(recipe)
+    splits = split(recipe)
     seen = np.unique(np.concatenate([member.fingerprints for member in found]))
     judged = {
         name: Consensus.of(found, digits, seen)
@@ -175,11 +175,11 @@ def _metrics(recipe: Recipe, found: Sequence[Run], judged: dict[str, Consensus])
         "test_accuracy": test.accuracy if test else None,
         "test_interval": list(test.interval) if test else None,
         "test_loss": test.log_loss if test else None,
-        **learning.calibration(validation, test),
+        **concluding.calibration(validation, test),
         "seconds": round(sum(metrics["seconds"] for metrics in every), 3),
         **{key: first[key] for key in ("backend", "versions", "data_sha256")},
         "seed": recipe.seed,
-        "commit": learning.commit(),
+        "commit": concluding.commit(),
         "start_from": recipe.start_from,
         "members": [
             {"run": member.name, **{key: metrics[key] for key in keys}} for member, metrics in zip(found, every, strict=True)

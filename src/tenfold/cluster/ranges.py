@@ -10,7 +10,7 @@ from typing import Any
 
 from tenfold.errors import RecipeError, UsageError
 from tenfold.learn import recipes
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 
 _EXPECTED = "expected such as learning_rate=1e-3..3e-2:log, epochs=5..20 or batch_size=64,128,256"
 _FIGURES = 4  # of a number that is drawn: more would only look exact

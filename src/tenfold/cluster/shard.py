@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from tenfold import storage
 from tenfold.data.digits import Digits
-from tenfold.learn import networks, recipes, training
+from tenfold.learn import networks, recipes, splits
 from tenfold.learn.backend import load_keras
 from tenfold.learn.fitting import count_steps, shuffled
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]
 
@@ -33,7 +33,7 @@ def main() -> None:
         devices = keras.distribution.list_devices()
         keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False))
     recipe = recipes.read(folder / "recipe.json")
-    digits = training.split(recipe).training
+    digits = splits.split(recipe).training
     model, history = fit(keras, recipe, digits, n_processes, number)
     if number == 0:
         arrays = {f"weights_{i:04}": np.asarray(array) for i, array in enumerate(model.get_weights())}

@@ -27,9 +27,9 @@ from tenfold.cluster.trainings import Outcome
 from tenfold.cluster.watching import Watch
 from tenfold.errors import MissingExtraError, RunError, UsageError
 from tenfold.learn import recipes, runs
-from tenfold.learn import training as learning
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
+from tenfold.learn.splits import split
 
 try:
     import optuna
@@ -122,7 +122,7 @@ def search(plan: Plan, n_trials: int, folder: Path, place: Place, minutes: float
         RunError: the folder holds something else, or a sweep of another plan.
         UsageError: no digits are held out for validation.
     """
-    if not len(learning.split(plan.recipe).validation):
+    if not len(split(plan.recipe).validation):
         raise UsageError("a sweep chooses by validation digits, and none are held out; give --validation")
     _refuse_folder(folder, plan)
     with storage.lock(folder, "sweep"):

@@ -22,8 +22,8 @@ from tenfold import storage
 from tenfold.cluster import places
 from tenfold.errors import RecipeError, RunError, UsageError
 from tenfold.learn import recipes
-from tenfold.learn import training as learning
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
+from tenfold.learn.splits import split
 
 _LOOKS_EVERY_S, _PATIENCE_S = 0.2, 120.0
 _ENVIRONMENT = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "JAX_CPU_COLLECTIVES_IMPLEMENTATION": "gloo"}
@@ -50,7 +50,7 @@ def train(recipe: Recipe, folder: Path, n_processes: int, address: str | None = 
     _refuse(recipe, n_processes)
     if storage.exists(folder):
         raise RunError(f"{folder} exists already; name a new folder")
-    learning.split(recipe)
+    split(recipe)
     storage.write_bytes(folder / "recipe.json", recipes.as_json(recipe))
     where = str(folder.absolute()), str(Path.cwd()), n_processes
     if address is None:

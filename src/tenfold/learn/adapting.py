@@ -20,7 +20,7 @@ from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.errors import DataError, RecipeError
 from tenfold.learn.fitting import Fitting, count_steps
-from tenfold.learn.recipes import Recipe, Rehearsal
+from tenfold.learn.recipe import Recipe, Rehearsal
 
 COLUMNS = ("index", "label", "before", "after")  # of corrections.csv
 _MANY = 60  # new digits from which a part of them tells enough: the others are not left out in turn

@@ -71,7 +71,8 @@ def finder() -> None:
 
     training, _ = _parts()
     parts = finding.stream(training, clutter.packaged_fonts(), _PARTS, _PATCHES, seed=1, processes=os.cpu_count() or 1)
-    finish_finder(finding.train(parts, _PARTS * _EPOCHS * (_PATCHES // _BATCH), _EPOCHS, _BATCH))
+    n_steps = _PARTS * _EPOCHS * (_PATCHES // _BATCH)
+    finish_finder(finding.train(parts, n_steps, _EPOCHS, _BATCH, kept=Path("finder.keras")))
 
 
 def finish_finder(model: object) -> None:

@@ -17,14 +17,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold import storage
 from tenfold.data.digits import CLASSES, Digits
+from tenfold.learn import backend
 from tenfold.learn.composing import Composer, Page
 from tenfold.picture.contrast import contrast
-from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL
+from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL, resized
 
 PATCH = (96, 256)  # height and width of what it learns from, in pixels
 _MARGIN = 1.25  # so much beyond the sizes it answers for, a digit is neither here nor there
 _CHUNK = 250
+_DOUBLED = 0.15  # the share of pictures seen at twice their size
 # Of a digit's width and height: how far from its middle cells answer for it, and how far they may answer anything.
 _MIDDLE, _AROUND = (0.25, 0.2), (0.5, 0.4)
 
@@ -74,18 +77,27 @@ def _some(chunk: tuple[int, int, int]) -> Examples:
 
 
 def example(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    """One patch and its targets; now and then its digits are too large or too small to be answered for."""
+    """One patch and its targets; now and then its digits are too large or too small to be answered for.
+
+    Some are pictures seen at twice their size, as small digits are.
+    """
     way = random.random()
     low, high = (LARGEST, 2.5 * LARGEST) if way < 0.1 else (0.4 * LEAST, LEAST) if way < 0.18 else (LEAST, LARGEST)
     digit_height = float(np.exp(random.uniform(np.log(low), np.log(high))))
+    zoom = 2 if random.random() < _DOUBLED else 1
     if way > 0.6:
-        page = composer.line(random, int(random.integers(1, 8)), digit_height)
+        page = composer.line(random, int(random.integers(1, 8)), digit_height / zoom)
     else:
         height, width = PATCH
         if random.random() < 0.2:  # something cut out closely
             height, width = int(random.integers(height // 3, height)), int(random.integers(width // 4, width))
-        page = composer.page(random, height, width, digit_height)
-    return _laid_out(page, random)
+        page = composer.page(random, height // zoom, width // zoom, digit_height / zoom)
+    return _laid_out(page if zoom == 1 else _doubled(page), random)
+
+
+def _doubled(page: Page) -> Page:
+    picture = resized(page.picture.astype(np.float32), 2)
+    return page._replace(picture=picture.astype(np.uint8), boxes=page.boxes * 2)
 
 
 def _laid_out(page: Page, random: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
@@ -150,10 +162,9 @@ def network(seed: int = 0) -> Any:
     H and W are multiples of 8. Most of its 360,000 weights look from twice as far, on cells of 8 pixels, where they cost a
     quarter; what they see is added to what the cells of 4 pixels see themselves.
     """
-    from tenfold.learn.backend import load_keras
     from tenfold.learn.layers import Detour
 
-    keras = load_keras()
+    keras = backend.load_keras()
     layers = keras.layers
     numbers = count(1)
 
@@ -194,7 +205,13 @@ def loss(wanted: Any, answered: Any) -> Any:
 
 
 def train(
-    parts: Iterable[Examples], n_steps: int, epochs: int = 1, batch_size: int = 16, learning_rate: float = 4e-3, seed: int = 0
+    parts: Iterable[Examples],
+    n_steps: int,
+    epochs: int = 1,
+    batch_size: int = 16,
+    learning_rate: float = 4e-3,
+    seed: int = 0,
+    kept: Path | None = None,
 ) -> Any:
     """A finder trained on parts of examples one after the other, its learning rate in one cycle.
 
@@ -205,11 +222,11 @@ def train(
         batch_size: patches a step.
         learning_rate: the highest.
         seed: decides the first weights and the order of the patches.
+        kept: a .keras file for the model after each part, so that hours are not lost.
     """
-    from tenfold.learn.backend import load_keras
     from tenfold.learn.schedules import OneCycle
 
-    keras = load_keras()
+    keras = backend.load_keras()
     keras.utils.set_random_seed(seed)
     model = network(seed)
     optimizer = keras.optimizers.AdamW(OneCycle(learning_rate, n_steps, 0.15), weight_decay=0.02, beta_2=0.99)
@@ -217,13 +234,15 @@ def train(
     model.compile(optimizer, loss, steps_per_execution=8)
     for i, made in enumerate(parts):
         model.fit(_Batches(made, batch_size, seed + i), epochs=epochs, verbose=2)
+        if kept:
+            with storage.whole_file(kept) as temporary:
+                backend.save(model, temporary)
     return model
 
 
 def _batches_class() -> Any:
-    from tenfold.learn.backend import load_keras
 
-    class Batches(load_keras().utils.PyDataset):  # type: ignore[misc]
+    class Batches(backend.load_keras().utils.PyDataset):  # type: ignore[misc]
         """Shuffled batches of examples, anew each epoch."""
 
         def __init__(self, made: Examples, batch_size: int, seed: int) -> None:

@@ -17,7 +17,7 @@ from tenfold.errors import RunError
 from tenfold.learn import backend, checkpoints, evaluation, interrupts, networks, runs, tables
 from tenfold.learn.checkpoints import Checkpoint, Part
 from tenfold.learn.progress import Observer
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import History
 
 # An epoch is cut into this many calls, so that a bar can move, and a training stop and go on, within it. It is always the same

@@ -14,9 +14,9 @@ import numpy as np
 from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.errors import RunError, UsageError
-from tenfold.learn import recipes, runs, training
+from tenfold.learn import recipes, runs, splits
 from tenfold.learn.evaluation import Evaluation, count_trained_on
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
 
 _FILE = "folds.json"  # written last
@@ -52,7 +52,7 @@ def train(recipe: Recipe, n_folds: int, folder: Path, *, resume: bool, train_one
         UsageError: fewer than 2 folds, or more than there are digits.
         RunError: the folder exists already, or holds folds of another recipe, number or other digits.
     """
-    everything = training.all_digits(recipe)
+    everything = splits.all_digits(recipe)
     most = min(_MOST, len(everything))
     if not 2 <= n_folds <= most:
         raise UsageError(f"--folds {n_folds}: expected 2 to {most}")

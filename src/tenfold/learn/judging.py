@@ -14,7 +14,7 @@ import numpy as np
 from tenfold.data.digits import Digits
 from tenfold.learn import backend, fitting, networks, strangers
 from tenfold.learn.nondigits import NonDigits
-from tenfold.learn.recipes import Adam, Augmentation, Convolutional, Recipe
+from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Recipe
 
 RECIPE = Recipe(
     name="judge",

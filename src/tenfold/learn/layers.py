@@ -25,7 +25,7 @@ class RandomChange(keras.layers.Layer):  # type: ignore[misc]
     The weight `strength`, 1 at first, scales all amounts; outside training nothing is changed.
 
     Args:
-        amounts: the fields of `recipes.Augmentation`, without `clean_epochs` and `strangers`.
+        amounts: the fields of `recipe.Augmentation`, without `clean_epochs` and `strangers`.
         seed: decides the random numbers.
     """
 

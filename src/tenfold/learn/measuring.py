@@ -18,7 +18,8 @@ from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.errors import DataError, RunError, TenfoldError, UsageError
 from tenfold.learn import corruptions, folds, recipes, runs
 from tenfold.learn.evaluation import Evaluation, count_trained_on, mcnemar
-from tenfold.learn.training import run_of, split
+from tenfold.learn.recipe import Recipe
+from tenfold.learn.splits import run_of, split
 from tenfold.read import model as models
 
 _MOST_CORRUPTED = 2000  # digits: eleven corruptions at five severities make 110,000 of them
@@ -68,7 +69,7 @@ def find(name: str) -> Measurable:
     return Measurable(name, run.probabilities, run.fingerprints, _measured_on(run.recipe), run.folder, temperature)
 
 
-def _measured_on(recipe: recipes.Recipe) -> str:
+def _measured_on(recipe: Recipe) -> str:
     """The set that a run was measured on: where old digits were rehearsed, theirs."""
     if recipe.rehearsal is None or recipe.start_from is None:
         return recipe.data

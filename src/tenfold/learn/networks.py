@@ -8,7 +8,7 @@ from typing import Any
 from tenfold.data.digits import CLASSES, SIDE
 from tenfold.learn import recipes
 from tenfold.learn.backend import load_keras
-from tenfold.learn.recipes import Convolutional, Dense, Muon, Recipe
+from tenfold.learn.recipe import Convolutional, Dense, Muon, Recipe
 
 
 def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tenfold import limits, storage
 from tenfold.errors import RunError, of_system
 from tenfold.learn import recipes, tables
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.read import model as models
 
 ROOT = Path("runs")

@@ -12,7 +12,7 @@ import numpy as np
 from tenfold.data.sources import load
 from tenfold.learn import backend, networks, recipes
 from tenfold.learn.fitting import Fitting, count_steps
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 
 _N_DIGITS = 12_800
 

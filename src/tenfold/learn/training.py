@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold import __version__, storage
+from tenfold import storage
 from tenfold.data.digits import Digits
-from tenfold.data.sources import load
-from tenfold.data.sources.packaged import NAMES as PACKAGED
-from tenfold.errors import DataError, RunError
-from tenfold.learn import backend, checkpoints, networks, recipes, runs
-from tenfold.learn.evaluation import Evaluation, count_trained_on, fit_temperature
+from tenfold.errors import RunError
+from tenfold.learn import backend, checkpoints, concluding, networks, recipes, runs
+from tenfold.learn.evaluation import count_trained_on
 from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog, on_terminal
-from tenfold.learn.recipes import Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
+from tenfold.learn.splits import Splits, run_of, split, split_of_old
 
 if TYPE_CHECKING:
     from tenfold.learn.adapting import Mixture
 
-# The share of validation digits that the shipped threshold accepts.
-_ACCEPTED = 0.99
 # What a run needs on the disk: all variables in three checkpoints, one of them being written, each with the weights once more;
 # and figures, report, model.
 _COPIES, _BYTES_BESIDE = 5, 2 * 2**20
-
-
-class Splits(NamedTuple):
-    """The digits of a run: to learn from, to choose by (may be empty), to measure once (or None)."""
-
-    training: Digits
-    validation: Digits
-    test: Digits | None
 
 
 def train(
@@ -86,7 +72,7 @@ def train(
         RecipeError, DataError, RunError, StorageError, UsageError, MissingExtraError: see their one-line messages.
     """
     overrides = {"data": data, "epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation}
-    chosen = recipe_of(recipe, changes, **overrides, start_from=start_from)
+    chosen = recipes.chosen(recipe, changes, **overrides, start_from=start_from)
     folder = Path(run) if run is not None else runs.next_folder(chosen.name)
     known = Run(folder)
     _refuse_folder(known, chosen, resume)
@@ -112,69 +98,6 @@ def train(
     return Run(folder)
 
 
-def split(recipe: Recipe) -> Splits:
-    """Load the digits of a recipe and hold out what it says.
-
-    Raises:
-        DataError: no labels, one class only, or fewer digits than a batch.
-    """
-    if recipe.rehearsal is not None:
-        return _split_for_rehearsal(recipe)
-    everything = all_digits(recipe)
-    classes = np.unique(everything.known_labels)
-    if len(classes) < 2:
-        raise DataError(
-            f"{everything.name}: only digits of class {', '.join(map(str, classes))}; expected at least two classes"
-        )
-    if isinstance(recipe.validation, str):
-        number, n_folds = map(int, recipe.validation.split("/"))
-        held_out = everything.in_fold(number, n_folds)
-        if number > n_folds or n_folds < 2 or not held_out.any():
-            raise DataError(f"{everything.name}: there is no fold {recipe.validation}; expected such as 1/5, 2/5, …, 5/5")
-        training, validation = everything[~held_out], everything[held_out]
-    else:
-        training, validation = everything.split(recipe.validation)
-    if len(training) < recipe.batch_size:
-        raise DataError(
-            f"{everything.name}: {len(training):,} digits to train on, fewer than a batch of {recipe.batch_size}; "
-            "give more digits or a smaller --batch-size"
-        )
-    return Splits(training, validation, load(recipe.data, "test") if recipe.data in PACKAGED else None)
-
-
-def _split_for_rehearsal(recipe: Recipe) -> Splits:
-    """The old digits with the new ones after them to learn from; by the old ones' splits it is chosen and measured."""
-    from tenfold.learn import adapting
-
-    adapting.rehearsal_of(recipe)
-    old = _split_of_old(recipe)
-    return Splits(adapting.mixed(all_digits(recipe), old.training), old.validation, old.test)
-
-
-def _split_of_old(recipe: Recipe) -> Splits:
-    """The splits of the run whose weights come first."""
-    return split(run_of(str(recipe.start_from)).recipe)
-
-
-def all_digits(recipe: Recipe) -> Digits:
-    """The digits to learn from and to choose by: the training part of a packaged set, or all of a file."""
-    return load(recipe.data, "train" if recipe.data in PACKAGED else "all")
-
-
-def recipe_of(recipe: str | Recipe, changes: Sequence[str] = (), **overrides: Any) -> Recipe:
-    """A recipe by its name, file or itself, with changes and overrides (None overrides nothing).
-
-    Raises:
-        RecipeError: there is no such recipe or key, or a value is out of range.
-    """
-    found = recipe if isinstance(recipe, Recipe) else recipes.find(recipe)
-    given = {key: value for key, value in overrides.items() if value is not None}
-    for key in ("data", "start_from"):
-        if key in given:
-            given[key] = json.dumps(str(given[key]))  # a file may be called 1
-    return recipes.changed(found, [*changes, *(f"{key}={value}" for key, value in given.items())])
-
-
 class _Source(NamedTuple):
     """A run whose weights are used, to start from or as a teacher, and the fingerprints of the digits it was trained on."""
 
@@ -189,13 +112,6 @@ def _sources(recipe: Recipe) -> dict[str, _Source]:
         *([recipe.start_from] if recipe.start_from is not None else []),
     ]
     return {name: _source(name) for name in names}
-
-
-def run_of(name: str) -> Run:
-    """A run by its folder, or the one of the model that ships; one that was stopped by a bad loss left its best weights."""
-    run = Run(Path(__file__).with_name("bundled") if name == "bundled" else Path(name))
-    stopped = storage.exists(run.folder / "recipe.json") and storage.exists(run.folder / "model.keras")
-    return run if stopped else runs.open_run(run.folder)
 
 
 def _source(name: str) -> _Source:
@@ -242,7 +158,7 @@ def _mixture(recipe: Recipe, splits: Splits) -> Mixture | None:
     from tenfold.learn.adapting import Mixture
 
     # Counted from the old digits, which stay as they are: meanwhile further corrections may have come into their file.
-    n_old = len(_split_of_old(recipe).training)
+    n_old = len(split_of_old(recipe).training)
     return Mixture(recipe, n_old, len(splits.training) - n_old)
 
 
@@ -306,7 +222,7 @@ def _train(
             observer.training_begins(run.folder, summary, len(splits.training), len(splits.validation))
         fitting.run(run.folder, observers)
         brought = _brought(run, recipe, splits, fitting)
-    _finish(run, recipe, splits, fitting, {"seconds": round(time.perf_counter() - started, 3), **brought}, bare)
+    concluding.finish(run, recipe, splits, fitting, {"seconds": round(time.perf_counter() - started, 3), **brought}, bare)
 
 
 def _brought(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting) -> dict[str, Any]:
@@ -363,74 +279,3 @@ def _checkpoint(run: Run, given: Mapping[str, str]) -> checkpoints.Checkpoint | 
                 f"{run.folder}: was begun with other {what} ({before}; now {now}); give the same, or train in another --run"
             )
     return found
-
-
-def _finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, facts: dict[str, Any], bare: bool) -> None:
-    """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
-    held_back = {"validation": splits.validation, "test": splits.test}
-    judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
-    if "validation" in judged:
-        temperature = fit_temperature(judged["validation"].probabilities, splits.validation.known_labels)
-        judged = {name: replace(evaluation, temperature=temperature) for name, evaluation in judged.items()}
-    metrics = _metrics(recipe, splits, fitting, judged) | facts | {"start_from": recipe.start_from}
-    with storage.whole_file(run.folder / "model.keras") as temporary:
-        backend.save(fitting.model, temporary)
-    if not bare:
-        from tenfold.learn import publishing
-
-        publishing.publish(run, fitting.model, metrics, fitting.history, judged.get("test") or judged.get("validation"))
-    runs.write_json(metrics, run.folder / "metrics.json")
-
-
-def _judge(fitting: Fitting, digits: Digits, run: Run) -> Evaluation:
-    return Evaluation(digits, fitting.probabilities(digits.images), count_trained_on(digits, run.fingerprints))
-
-
-def _metrics(recipe: Recipe, splits: Splits, fitting: Fitting, judged: dict[str, Evaluation]) -> dict[str, Any]:
-    validation, test = judged.get("validation"), judged.get("test")
-    name, versions = backend.name_and_versions()
-    return {
-        "recipe": recipe.name,
-        "data": recipe.data,
-        "parameters": networks.count_parameters(fitting.model),
-        "epochs": fitting.epochs_done,
-        "n_train": len(splits.training),
-        "n_validation": len(splits.validation),
-        "n_test": len(splits.test) if splits.test else 0,
-        "val_accuracy": validation.accuracy if validation else None,
-        "val_loss": validation.log_loss if validation else None,
-        "test_accuracy": test.accuracy if test else None,
-        "test_interval": list(test.interval) if test else None,
-        "test_loss": test.log_loss if test else None,
-        **calibration(validation, test),
-        "seed": recipe.seed,
-        "backend": name,
-        "versions": {"tenfold": __version__, **versions},
-        "commit": commit(),
-        "data_sha256": splits.training.sha256,
-    }
-
-
-def calibration(validation: Evaluation | None, test: Evaluation | None) -> dict[str, float | None]:
-    """The calibration error as trained, and what a reader needs: temperature and threshold, from validation digits."""
-    measured = test or validation
-    facts: dict[str, float | None] = dict.fromkeys(("ece", "ece_calibrated", "temperature", "threshold"))
-    facts["ece"] = measured.ece if measured else None
-    if validation and measured:
-        facts |= {
-            "ece_calibrated": measured.calibrated.ece,
-            "temperature": validation.temperature,
-            "threshold": round(float(np.quantile(validation.calibrated.confidence, 1 - _ACCEPTED)), 4),
-        }
-    return facts
-
-
-def commit() -> str | None:
-    """The git commit of tenfold's own source, or None where it is installed without git."""
-    root = Path(__file__).resolve().parents[3]
-    if not (root / ".git").exists():
-        return None
-    answer = subprocess.run(
-        ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return answer.stdout.strip() or None

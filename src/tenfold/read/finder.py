@@ -84,7 +84,7 @@ class Finder:
 
     def _at(self, grey: NDArray[np.float32], scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What the cells of one size see: boxes (n, 4) in pixels of the picture, probabilities (n, 11)."""
-        seen = contrast(_resized(grey, scale))
+        seen = contrast(resized(grey, scale))
         height, width = seen.shape
         pads = [(_RIM, _RIM + -side % _MULTIPLE) for side in (height, width)]
         cells = self._session.run(["cells"], {"contrast": np.pad(seen, pads)[None, None]})[0][0].astype(np.float64)
@@ -116,7 +116,8 @@ def scales(shape: tuple[int, ...]) -> Iterator[float]:
         scale /= STEP
 
 
-def _resized(grey: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+def resized(grey: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    """A picture, float32 (H, W), at another size."""
     if scale == 1:
         return grey
     size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])

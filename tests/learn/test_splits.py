@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from tenfold.data.sources import load
+from tenfold.errors import DataError
+from tenfold.learn import recipes, splits
+
+
+def test_the_named_sets_are_split_as_the_design_says() -> None:
+    classic = splits.split(recipes.RECIPES["classic"])
+    assert [len(digits) for digits in classic if digits is not None] == [33_600, 8_400, 28_000]
+    kaggle = load("digit-recognizer", "train")
+    assert (classic.validation.images == kaggle.images[-8_400:]).all()
+    mnist = splits.split(recipes.changed(recipes.RECIPES["classic"], ["data=mnist", "validation=5000"]))
+    assert [len(digits) for digits in mnist if digits is not None] == [55_000, 5_000, 10_000]
+
+
+def test_what_is_held_out_is_the_last_ones_a_share_or_a_fold(toy_csv: Path) -> None:
+    toy = recipes.changed(recipes.RECIPES["classic"], [f"data={toy_csv}"])
+    every = splits.all_digits(toy).images
+    for held_out, n in (("40", 40), ("0.25", len(every) // 4), ("0", 0)):
+        parts = splits.split(recipes.changed(toy, [f"validation={held_out}"]))
+        assert (parts.training.images == every[: len(every) - n]).all()
+        assert (parts.validation.images == every[len(every) - n :]).all()
+        assert parts.test is None
+    folds = [splits.split(recipes.changed(toy, [f'validation="{k}/3"'])) for k in (1, 2, 3)]
+    assert sorted(image.tobytes() for fold in folds for image in fold.validation.images) == sorted(i.tobytes() for i in every)
+    with pytest.raises(DataError, match="there is no fold 4/3"):
+        splits.split(recipes.changed(toy, ['validation="4/3"']))
+
+
+def test_the_model_that_ships_is_a_run_like_any(tmp_path: Path) -> None:
+    assert splits.run_of("bundled").recipe.name == "bundled"
+    assert len(splits.split_of_old(recipes.chosen("adapt", start_from="bundled")).validation) == 5000
