@@ -46,7 +46,6 @@ def test_a_sweep_whose_trials_fail_says_so(tenfold: Run, data: Path, tmp_path: P
     ("arguments", "said"),
     [
         (("sweep", "--recipe", "classic", "--over", "nothing=1..2"), "--over nothing: no such key in the recipe classic"),
-        (("sweep", "--recipe", "classic"), "Missing option '--over'"),
         (("ensemble", "--members", "1"), "--members 1: expected 2 to 100"),
         (("ensemble", "--resume"), "--resume: which ensemble?"),
         (("read", "x.png", "-o", "out.csv"), "--output out.csv: expected the name of a .parquet file"),

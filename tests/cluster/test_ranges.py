@@ -1,7 +1,8 @@
 import pytest
 
-from tenfold.cluster.ranges import Choice, Range, read, read_all
+from tenfold.cluster.ranges import Choice, Range, read, read_all, usual
 from tenfold.errors import TenfoldError
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.recipes import RECIPES
 
 CNN = RECIPES["cnn"]
@@ -42,6 +43,15 @@ def test_what_cannot_be_varied_is_refused_in_one_line(text: str, said: str) -> N
     with pytest.raises(TenfoldError, match=said) as problem:
         read(text, CNN)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_the_learning_rate_is_varied_if_nothing_is_said(recipe: Recipe) -> None:
+    over = read(usual(recipe), recipe)
+    assert isinstance(over, Range)
+    assert over.logarithmic
+    assert over.low == pytest.approx(recipe.optimizer.learning_rate / 4)
+    assert over.high == pytest.approx(recipe.optimizer.learning_rate * 4)
 
 
 def test_a_key_comes_once() -> None:

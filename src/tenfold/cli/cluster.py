@@ -70,11 +70,12 @@ def ensemble(
 @app.command(short_help="Search for better values of a recipe.")
 def sweep(
     over: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
-            metavar="KEY=VALUES", help="What is varied: key=low..high, key=low..high:log or key=a,b,c; may be repeated."
+            metavar="KEY=VALUES",
+            help="What is varied: key=low..high, key=low..high:log or key=a,b,c; may be repeated. By default the learning rate.",
         ),
-    ],
+    ] = None,
     recipe: RecipeName = "cnn",
     trials: Annotated[int, typer.Option(min=1, help="How many, those before included.")] = 40,
     minutes: Annotated[float | None, typer.Option(min=0, help="No longer than this; the same command goes on.")] = None,
@@ -98,7 +99,7 @@ def sweep(
 
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
     chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
-    plan = sweeps.Plan(chosen, tuple(ranges.read_all(over, chosen)), at_once)
+    plan = sweeps.Plan(chosen, tuple(ranges.read_all(over or [ranges.usual(chosen)], chosen)), at_once)
     folder = run or runs.ROOT / f"{chosen.name}-sweep"
     try:
         with places.opened(cluster, processes) as place:

@@ -60,6 +60,12 @@ class Choice:
 Over = Range | Choice
 
 
+def usual(recipe: Recipe) -> str:
+    """What is varied if nothing is said: the learning rate, up to four times as low or high as the recipe has it."""
+    rate = recipe.optimizer.learning_rate
+    return f"optimizer.learning_rate={rate / 4:g}..{min(4 * rate, 10):g}:log"
+
+
 def read_all(texts: Iterable[str], recipe: Recipe) -> list[Over]:
     """Read what a sweep varies and try the bounds on the recipe.
 
