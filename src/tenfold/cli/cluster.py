@@ -73,7 +73,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUES",
-            help="What is varied: key=low..high, key=low..high:log or key=a,b,c; may be repeated. By default the learning rate.",
+            help="What is varied: key=low..high, key=low..high:log or key=a,b,c; may be repeated. Else the learning rate.",
         ),
     ] = None,
     recipe: RecipeName = "cnn",
