@@ -46,3 +46,33 @@ def test_a_row_is_known_by_the_middles_of_its_digits() -> None:
     """A tall bar among small digits neither starts nor ends where they do."""
     boxes = np.array([(0, 100, 20, 40), (30, 20, 20, 200), (60, 100, 20, 40), (90, 100, 20, 40)], float)
     assert lines.rows(boxes) == [[0, 1, 2, 3]]
+
+
+def test_digits_are_ordered_by_their_middles_too() -> None:
+    """A narrow, tall digit under the roof of a wide one."""
+    boxes = np.array([(0, 10, 60, 40), (20, 0, 8, 60)], float)
+    assert lines.rows(boxes) == [[1, 0]]
+
+
+def test_a_level_row_is_one_however_wide_the_page() -> None:
+    """Being level must be among the slopes that are tried."""
+    assert lines.rows(np.array([(0, 0, 20, 40), (8000, 0, 20, 40)], float)) == [[0, 1]]
+
+
+def test_a_page_may_slope_by_a_third_and_no_more() -> None:
+    """A digit at the lower right belongs to the row, or under it."""
+    for down, sloped in ((1.4, [[0, 1]]), (2.4, [[0], [1]])):
+        assert lines.rows(np.array([(0, 0, 20, 40), (160, 40 * down, 20, 40)], float)) == sloped
+        assert lines.rows(np.array([(160, 0, 20, 40), (0, 40 * down, 20, 40)], float)) == [[*reversed(row)] for row in sloped]
+
+
+def test_of_two_slopes_the_more_level_one_is_right() -> None:
+    """The third digit could end the first row or the second."""
+    boxes = np.array([(0, 0, 20, 40), (0, 48, 20, 40), (240, 16, 20, 40)], float)
+    assert lines.rows(boxes) == [[0, 2], [1]]
+
+
+def test_what_stands_one_above_the_other_is_two_rows() -> None:
+    """Also where a digit far away lies between them in height and would chain them to one."""
+    boxes = np.array([(0, 0, 20, 40), (400, 16, 20, 40), (0, 40, 20, 40)], float)
+    assert lines.rows(boxes) == [[0, 1], [2]]

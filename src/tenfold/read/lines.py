@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 _SLOPES = np.linspace(-0.35, 0.35, 71)
 _ROW_APART = 0.55  # of the height of digits: further apart, down the page, is another row
-# What a slope costs: each row, and a level page is likelier than a sloped one.
+# What a slope costs: each row but the first, and a level page is likelier than a sloped one.
 _A_ROW, _A_SLOPE = 0.4, 0.5
 
 
@@ -34,4 +34,4 @@ def _cost(middles: NDArray[np.float64], slope: float) -> float:
     levels = np.sort(middles[:, 1] - slope * middles[:, 0])
     breaks = np.flatnonzero(np.diff(levels) > _ROW_APART) + 1
     spread = sum(float(((row - row.mean()) ** 2).sum()) for row in np.split(levels, breaks))
-    return spread + _A_ROW * (len(breaks) + 1) + _A_SLOPE * abs(slope)
+    return spread + _A_ROW * len(breaks) + _A_SLOPE * abs(slope)
