@@ -1,7 +1,10 @@
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +13,7 @@ from tenfold.errors import StorageError
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
-    target = tmp_path / "new" / "a.txt"
+    target = tmp_path / "new" / "deep" / "a.txt"
     with storage.whole_file(target) as temporary:
         temporary.write_text("half")
         assert not target.exists()
@@ -34,6 +37,35 @@ def test_a_new_file_has_the_users_permissions(tmp_path: Path) -> None:
     mask = os.umask(0)
     os.umask(mask)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_what_is_written_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The content is on the disk before the file has its name, and then the name is."""
+    synced: list[tuple[int, list[str]]] = []
+
+    def note(handle: int) -> None:
+        synced.append((os.fstat(handle).st_ino, [path.name for path in tmp_path.iterdir()]))
+
+    monkeypatch.setattr(os, "fsync", note)
+    storage.write_text(tmp_path / "a", "x")
+    file, folder = (path.stat().st_ino for path in (tmp_path / "a", tmp_path))
+    assert synced == [(file, [f".{os.getpid()}.a"]), (folder, ["a"])]
+    with storage.whole_folder(tmp_path / "b"):
+        pass
+    assert [inode for inode, _ in synced[2:]] == [folder]
+
+
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    def lowest_free() -> int:
+        handle = os.dup(0)
+        os.close(handle)
+        return handle
+
+    before = lowest_free()
+    storage.write_text(tmp_path / "a", "x")
+    with storage.lock(tmp_path, "training"):
+        pass
+    assert lowest_free() == before
 
 
 def test_49_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +100,13 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "pipe").is_fifo()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_49_a_device_that_takes_nothing_more_is_said(tmp_path: Path) -> None:
+    (tmp_path / "full").symlink_to("/dev/full")  # were it mistaken for a file, the link alone would be replaced
+    with pytest.raises(StorageError, match=r"cannot write .*full: No space left on device"):
+        storage.write_text(tmp_path / "full", "x")
+
+
 def test_standard_output_is_a_place_to_write_to() -> None:
     code = "from pathlib import Path; from tenfold import storage; storage.write_text(Path('/dev/stdout'), 'content')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -87,10 +126,10 @@ def test_a_folder_appears_whole_and_overwrites_nothing(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), storage.whole_folder(tmp_path / "a"):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
-    with storage.whole_folder(tmp_path / "a") as temporary:
+    with storage.whole_folder(tmp_path / "new" / "a") as temporary:
         (temporary / "x").write_text("1")
-    assert (tmp_path / "a" / "x").read_text() == "1"
-    with pytest.raises(StorageError, match="exists already"), storage.whole_folder(tmp_path / "a"):
+    assert (tmp_path / "new" / "a" / "x").read_text() == "1"
+    with pytest.raises(StorageError, match="exists already"), storage.whole_folder(tmp_path / "new" / "a"):
         pass
 
 
@@ -103,6 +142,21 @@ def test_50_one_writer_a_folder_and_a_stale_lock_is_none(tmp_path: Path) -> None
         pass
     with storage.lock(tmp_path, "training"):
         assert (tmp_path / ".lock").exists()
+
+
+def test_whoever_may_write_into_a_folder_may_lock_it(tmp_path: Path) -> None:
+    with storage.lock(tmp_path / "new" / "run", "training"):
+        storage.write_text(tmp_path / "a", "x")
+    assert (tmp_path / "new" / "run" / ".lock").stat().st_mode == (tmp_path / "a").stat().st_mode
+
+
+def test_50_a_disk_without_locks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int, how: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(StorageError, match=r"cannot lock .*: No locks available"), storage.lock(tmp_path, "training"):
+        pass
 
 
 @pytest.mark.parametrize("name", [".", "/", "..", "a/.."])
@@ -163,17 +217,20 @@ with storage.lock(pathlib.Path({str(tmp_path)!r}), "training"):
 def test_54_a_folder_that_cannot_be_written_to_is_refused_before_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one that does not exist yet, and for root, to whom every folder of a disk that can be written to is open."""
     storage.refuse_read_only(tmp_path / "new" / "run")
-    monkeypatch.setattr(os, "access", lambda place, mode: place != tmp_path)
+    monkeypatch.setattr(os, "access", lambda place, mode: place != tmp_path or mode != os.W_OK | os.X_OK)
     for folder in (tmp_path, tmp_path / "new" / "run"):
         with pytest.raises(StorageError, match=f"cannot write {folder}: {tmp_path} is read-only or belongs to others"):
             storage.refuse_read_only(folder)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_49_a_disk_that_is_too_small_is_refused(tmp_path: Path) -> None:
-    storage.refuse_full(tmp_path, 1)
+def test_49_a_disk_that_is_too_small_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StorageError, match=r"No space left on device \([\d.]+ MB left, 1099511627776.0 MB needed\)"):
         storage.refuse_full(tmp_path, 2**60)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=3 * 2**19))
+    storage.refuse_full(tmp_path, 3 * 2**19)
+    with pytest.raises(StorageError, match=r"\(1.5 MB left, 2.0 MB needed\)"):
+        storage.refuse_full(tmp_path, 2**21)
 
 
 def test_the_halves_that_killed_writers_left_are_removed_and_nothing_else(tmp_path: Path) -> None:
@@ -182,6 +239,20 @@ def test_the_halves_that_killed_writers_left_are_removed_and_nothing_else(tmp_pa
             (tmp_path / name).mkdir() if "folder" in name else (tmp_path / name).touch()
         storage.remove_halves(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {".lock", ".5.folder", "1.a", ".a.1", ".1"}
+
+
+def test_a_folder_is_made_with_those_above_it_or_the_reason_said(tmp_path: Path) -> None:
+    for _ in range(2):
+        storage.make_folder(tmp_path / "new" / "deep")
+    assert (tmp_path / "new" / "deep").is_dir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match=r"cannot make folder .*file"):
+        storage.make_folder(tmp_path / "file")
+
+
+def test_a_name_that_no_file_can_have_has_none(tmp_path: Path) -> None:
+    assert storage.exists(tmp_path)
+    assert not storage.exists(tmp_path / ("x" * 300))
 
 
 def test_the_checksum_is_that_of_the_content(tmp_path: Path) -> None:

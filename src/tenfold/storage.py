@@ -83,9 +83,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed and had the same number
         temporary.mkdir(parents=True)
         yield temporary
-        if path.exists():
-            path.rmdir()
-        os.replace(temporary, path)
+        os.replace(temporary, path)  # of an empty folder too
         _fsync(path.parent)
     except OSError as problem:
         raise StorageError(f"cannot write {of_system(problem, path)}") from problem
