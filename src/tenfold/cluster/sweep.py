@@ -7,20 +7,18 @@ faster: so a sweep has the same results on one core, on a cluster, and after it 
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 import warnings
-from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from tenfold import storage
-from tenfold.cluster import places, ranges, trainings
+from tenfold.cluster import leaderboard, places, trainings
+from tenfold.cluster.leaderboard import Trial
 from tenfold.cluster.places import Place
 from tenfold.cluster.ranges import Over
 from tenfold.cluster.trainings import Outcome
@@ -64,26 +62,6 @@ class Plan:
         """The plan without its recipe, for JSON."""
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({"over": self.over, "at_once": self.at_once}))
         return plain
-
-
-class Trial(NamedTuple):
-    """A trial as the leaderboard has it.
-
-    Attributes:
-        number: from 1.
-        state: `complete`, `pruned`, `failed` or `running`.
-        val_accuracy: of the last epoch that counts, or None.
-        epochs: that count.
-        seconds: of these epochs.
-        values: of the varied keys, as `--set` takes them.
-    """
-
-    number: int
-    state: str
-    val_accuracy: float | None
-    epochs: int
-    seconds: float
-    values: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -244,7 +222,7 @@ class _Search:
             self.study.tell(trial, state=TrialState.FAIL)
 
     def _states(self) -> dict[str, str]:
-        return {self.folder_of(trial.number).name: _state(trial) for trial in self.trials()}
+        return {self.folder_of(trial.number).name: leaderboard.state_of(trial) for trial in self.trials()}
 
     def _stop(self) -> None:
         for number, (_, future) in self._running.items():
@@ -275,79 +253,13 @@ def _accuracies(folder: Path) -> list[tuple[int, float]]:
     return [(int(epoch), accuracy) for epoch, accuracy in pairs if epoch is not None and accuracy is not None]
 
 
-def _state(trial: optuna.trial.FrozenTrial) -> str:
-    return {TrialState.FAIL: "failed"}.get(trial.state, trial.state.name.lower())
-
-
 def _concluded(plan: Plan, folder: Path, search: _Search) -> Sweep:
     """Write the leaderboard, the best recipe and the figures."""
-    trials = sorted((_trial(search, frozen) for frozen in search.trials()), key=_rank)
+    trials = leaderboard.ranked(leaderboard.trial_of(frozen, search.folder_of(frozen.number)) for frozen in search.trials())
     sweep = Sweep(folder, tuple(trials), search.n_trials, search.said)
-    storage.write_text(folder / "leaderboard.csv", _leaderboard(trials, [over.key for over in plan.over]))
+    storage.write_text(folder / "leaderboard.csv", leaderboard.as_csv(trials, [over.key for over in plan.over]))
     if sweep.best is not None:
-        storage.write_bytes(folder / "best.json", recipes.as_json(_best_recipe(plan, sweep.best, len(trials))))
-        _draw(plan, folder, trials, search.study)
+        best = leaderboard.best_recipe(plan.recipe, sweep.best, len(trials))
+        storage.write_bytes(folder / "best.json", recipes.as_json(best))
+        leaderboard.draw(plan.over, folder, trials, search.study)
     return sweep
-
-
-def _trial(search: _Search, frozen: optuna.trial.FrozenTrial) -> Trial:
-    accuracies = frozen.intermediate_values
-    epochs = max(accuracies, default=0)
-    try:
-        seconds = runs.read_history(search.folder_of(frozen.number) / "history.csv")["seconds"][:epochs]
-    except RunError:
-        seconds = []
-    last = frozen.value if frozen.state == TrialState.COMPLETE else accuracies.get(epochs)
-    taken = round(sum(value or 0 for value in seconds), 3)
-    return Trial(frozen.number + 1, _state(frozen), last, epochs, taken, frozen.user_attrs.get("values", {}))
-
-
-def _rank(trial: Trial) -> tuple[int, float, int]:
-    order = ("complete", "pruned", "running", "failed")
-    return order.index(trial.state), -(trial.val_accuracy or 0), trial.number
-
-
-def _leaderboard(trials: Sequence[Trial], keys: Sequence[str]) -> str:
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["rank", "trial", "state", "val_accuracy", "epochs", "seconds", *keys])
-    for rank, trial in enumerate(trials, start=1):
-        accuracy = "" if trial.val_accuracy is None else f"{trial.val_accuracy:.6f}"
-        values = [trial.values.get(key, "") for key in keys]
-        lines.writerow([rank, trial.number, trial.state, accuracy, trial.epochs, trial.seconds, *values])
-    return text.getvalue()
-
-
-def _best_recipe(plan: Plan, best: Trial, n_trials: int) -> Recipe:
-    found = recipes.changed(plan.recipe, [f"{key}={value}" for key, value in best.values.items()])
-    share = 100 * (best.val_accuracy or 0)
-    why = f"Trial {best.number}, the best of {n_trials} of a sweep: {share:.2f} % of the validation digits."
-    return msgspec.structs.replace(found, why=why)
-
-
-def _draw(plan: Plan, folder: Path, trials: Sequence[Trial], study: optuna.Study) -> None:
-    from tenfold.cluster import drawing
-    from tenfold.learn import style
-
-    shown = [trial for trial in trials if trial.val_accuracy is not None and trial.state in ("complete", "pruned")]
-    columns: dict[str, list[float | str]] = {
-        over.key: [float(t.values[over.key]) if isinstance(over, ranges.Range) else t.values[over.key] for t in shown]
-        for over in plan.over
-    }
-    logarithmic = [over.key for over in plan.over if isinstance(over, ranges.Range) and over.logarithmic]
-    figure = drawing.parallel_coordinates(columns, logarithmic, [trial.val_accuracy or 0 for trial in shown])
-    style.save(figure, folder / "parallel_coordinates.png")
-    shares = _importances(study)
-    if shares:
-        n = len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        style.save(drawing.importance(shares, n), folder / "importance.png")
-
-
-def _importances(study: optuna.Study) -> dict[str, float]:
-    """The share of each key in what makes good trials differ; empty while too few have finished to say."""
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-            return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
-        except (ValueError, RuntimeError):
-            return {}
