@@ -81,7 +81,7 @@ def test_21_columns_in_another_order_are_put_in_order(tmp_path: Path) -> None:
 
 def test_21_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
     header = HEADER.replace("pixel9,", "pixel8,", 1)
-    assert "'pixel8' appears twice" in refused(csv_of(tmp_path, [header, *rows()]))
+    assert "line 1, column 11: 'pixel8' appears twice" in refused(csv_of(tmp_path, [header, *rows()]))
 
 
 def test_21_a_header_in_the_middle_is_refused(tmp_path: Path) -> None:

@@ -100,6 +100,10 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("file,label\n/etc/passwd,7\n", "line 2: '/etc/passwd' leads outside the folder"),
         ("file,label\nsub,7\n", "line 2: no file 'sub'"),
         ("file,label\na\0.png,7\n", "line 2: no file"),
+        ("x" * 200, f"found '{'x' * 60}', expected the header"),
+        ("file,label\n" + "x" * 200, f"found '{'x' * 60}', expected file,label"),
+        ("file,label\n/" + "x" * 200 + ",7", f"'/{'x' * 59}' leads outside"),
+        ("file,label\n" + "x" * 200 + ",7", f"no file '{'x' * 60}' in the folder"),
         ('file,label\n"' + "a" * 200_000, "field larger than field limit"),
     ],
 )

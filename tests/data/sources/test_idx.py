@@ -23,6 +23,11 @@ def test_the_bytes_are_those_of_the_format(tmp_path: Path) -> None:
     assert (tmp_path / "a-labels-idx1-ubyte").read_bytes() == struct.pack(">2I", 0x801, 3) + bytes([0, 1, 2])
 
 
+def test_a_gzipped_file_carries_no_time(tmp_path: Path) -> None:
+    save(some(), tmp_path / "a-images-idx3-ubyte.gz")
+    assert (tmp_path / "a-images-idx3-ubyte.gz").read_bytes()[4:8] == bytes(4)
+
+
 def test_labels_are_found_gzipped_or_not(tmp_path: Path) -> None:
     save(some(), tmp_path / "a-images-idx3-ubyte")
     labels = tmp_path / "a-labels-idx1-ubyte"

@@ -106,9 +106,38 @@ def test_21_columns_numbered_by_pandas_are_no_row_of_pixels(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("n_numbers", "said"), [(392, "line 1, column 2: '1' appears twice"), (393, "row 1 (line 1), column 394")]
+)
+def test_a_first_line_of_which_more_than_half_are_numbers_is_a_row(tmp_path: Path, n_numbers: int, said: str) -> None:
+    first = ",".join(["1"] * n_numbers + ["x"] * (784 - n_numbers))
+    assert said in refused(written(tmp_path, f"{first}\n{ROW[2:]}\n"))
+
+
+def test_rows_that_all_lack_a_column_are_refused(tmp_path: Path) -> None:
+    """NumPy has nothing against them."""
+    assert "row 1 (line 2): 784 columns, expected 785" in refused(written(tmp_path, f"{HEADER}\n{ROW[2:]}\n{ROW[2:]}\n"))
+
+
+def test_what_is_found_is_said_in_40_characters(tmp_path: Path) -> None:
+    long = "x" * 100
+    for lines, said in (
+        ([HEADER.replace("pixel5", long)], "expected label or one of"),
+        ([HEADER.replace("pixel5", long).replace("pixel6,", f"{long},")], "appears twice"),
+        ([HEADER, ROW.replace("7", long, 1)], ", expected a whole number"),
+    ):
+        message = refused(written(tmp_path, "\n".join([*lines, ROW])))
+        assert said in message
+        assert f" '{'x' * 40}'" in message
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         ("", "empty"),
+        ("7", "line 1: 1 columns"),
+        ("7\0", "the encoding is UTF-16"),
+        (HEADER.replace("label", "label\0"), "line 1, column 1: found 'label\\x00'"),
+        (HEADER.replace("label", "labels\0"), "line 1, column 1: found 'labels\\x00'"),
         ("\n \n", "empty"),
         ("\ufeff", "empty"),
         (HEADER, "a header but no rows"),
@@ -174,6 +203,11 @@ def test_what_is_compressed_twice_is_refused(tmp_path: Path) -> None:
     inner = zipped(tmp_path, ("train.csv", f"{HEADER}\n{ROW}\n".encode())).read_bytes()
     assert "compressed twice" in refused(zipped(tmp_path, ("inner.zip", inner)))
     assert "compressed twice" in refused(written(tmp_path, gzip.compress(gzip.compress(HEADER.encode())), "d.csv.gz"))
+
+
+def test_of_many_files_in_a_zip_three_are_named(tmp_path: Path) -> None:
+    assert "holds 3 files ('a', 'b', 'c'), expected" in refused(zipped(tmp_path, *[(name, b"") for name in "abc"]))
+    assert "holds 5 files ('a', 'b', 'c', …), expected" in refused(zipped(tmp_path, *[(name, b"") for name in "abcde"]))
 
 
 def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:

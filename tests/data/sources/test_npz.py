@@ -1,5 +1,6 @@
 """NPZ files as others write them, and damaged ones; the faults with a number are in test_faults."""
 
+import ast
 import io
 import struct
 import zipfile
@@ -59,6 +60,7 @@ def test_images_of_any_layout_and_whole_number_type_are_the_same(tmp_path: Path,
         ({"x_train": IMAGES, "x_test": IMAGES, "y_test": LABELS}, "only one of y_train and y_test"),
         ({"x_train": IMAGES, "y_train": LABELS[:2]}, "3 x_train but 2 y_train"),
         ({}, "holds no arrays"),
+        (dict.fromkeys("abcdefgh", LABELS), "holds a, b, c, d, e, f; expected"),
     ],
 )
 def test_arrays_that_are_no_digits_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray], said: str) -> None:
@@ -94,7 +96,7 @@ def with_header(path: Path, header: str, content: bytes = b"", name: str = "imag
 def test_a_shape_outside_the_limits_is_refused(tmp_path: Path, shape: str) -> None:
     """A negative one would read on without a cap, an endless one could not even be printed."""
     path = with_header(tmp_path / "d.npz", f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}", bytes(784))
-    assert "outside the limits" in refused(path)
+    assert f"shape {ast.literal_eval(shape)!s:.60}, outside the limits" in refused(path)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,20 @@ def test_a_shape_outside_the_limits_is_refused(tmp_path: Path, shape: str) -> No
 )
 def test_a_header_of_garbage_is_refused(tmp_path: Path, header: str) -> None:
     assert "images: the header cannot be read" in refused(with_header(tmp_path / "d.npz", header))
+
+
+def test_a_header_of_the_second_version_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as archive, archive.open("images.npy", "w") as member:
+        np.lib.format.write_array(member, IMAGES, version=(2, 0))
+    assert (load(tmp_path / "d.npz").images == IMAGES).all()
+
+
+def test_the_limit_of_bytes_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "d.npz", images=IMAGES)
+    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(IMAGES.nbytes))
+    assert len(load(tmp_path / "d.npz")) == 3
+    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(IMAGES.nbytes - 1))
+    assert "outside the limits" in refused(tmp_path / "d.npz")
 
 
 def test_a_member_without_suffix_is_no_array(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import errno
+import gzip
 import os
 from pathlib import Path
 
@@ -74,6 +75,10 @@ def test_a_folder_with_the_four_files_of_mnist_has_parts(tmp_path: Path) -> None
     save(digits[:20], tmp_path / "train-images-idx3-ubyte.gz")
     save(digits[20:], tmp_path / "t10k-images-idx3-ubyte")
     assert [len(load(tmp_path, part)) for part in ("train", "test", "all")] == [20, 10, 30]
+    assert (load(tmp_path).labels == digits.labels).all()
+    for labels in tmp_path.glob("*labels*"):
+        labels.unlink()
+    assert load(tmp_path).labels is None
 
 
 def test_a_file_has_only_the_part_all(tmp_path: Path) -> None:
@@ -143,6 +148,35 @@ def test_no_digits_are_not_written(tmp_path: Path, name: str) -> None:
     """They could not be read back."""
     with pytest.raises(DataError, match="holds no digits"):
         save(load("mnist", "test")[:0], tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_limit_of_digits_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    save(load("mnist", "test")[:30], tmp_path / name)
+    monkeypatch.setenv("TENFOLD_MAX_DIGITS", "30")
+    assert len(load(tmp_path / name)) == 30
+    monkeypatch.setenv("TENFOLD_MAX_DIGITS", "29")
+    with pytest.raises(DataError, match=r"limit|TENFOLD_MAX_DIGITS"):
+        load(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.csv.gz", "d-images-idx3-ubyte"])
+def test_the_limit_of_bytes_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Of what comes out of a compressed file."""
+    save(load("mnist", "test")[:3].unlabelled(), tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    n_bytes = len(gzip.decompress(content) if name.endswith(".gz") else content)
+    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(n_bytes))
+    assert len(load(tmp_path / name)) == 3
+    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(n_bytes - 1))
+    with pytest.raises(DataError, match=f"more than {n_bytes - 1:,} bytes when decompressed"):
+        load(tmp_path / name)
+
+
+def test_corrections_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="only kept by tenfold serve"):
+        save(load("mnist", "test")[:3], tmp_path / "d.db")
     assert list(tmp_path.iterdir()) == []
 
 

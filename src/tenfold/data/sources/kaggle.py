@@ -202,8 +202,8 @@ def fault_in(line: str, layout: Layout) -> str | None:
 
 
 def _value(field: str) -> int | None:
-    """The number in a field as NumPy understands it, or None; at most 999, which is too much anyway."""
+    """The number in a field as NumPy understands it, or None; of more than four figures, too many anyway, the first four."""
     figures = field.strip().removeprefix("+")
     if not (figures.isascii() and figures.isdigit()):
         return None
-    return min(int(figures.lstrip("0")[:4] or "0"), 999)
+    return int(figures.lstrip("0")[:4] or "0")
