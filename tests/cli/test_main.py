@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from tenfold.cli import WINGS
+
 COMMANDS = ["inspect", "convert", "train", "evaluate", "runs", "submit", "export", "read"]
 
 
@@ -60,7 +62,7 @@ def test_help_and_import_load_neither_keras_nor_onnx_runtime() -> None:
 import sys
 import tenfold
 assert not [m for m in {heavy} if m in sys.modules], 'import tenfold'
-from tenfold.cli import main
+from tenfold.cli import WINGS, main
 sys.argv = ['tenfold', '--help']
 try:
     main()
@@ -94,3 +96,23 @@ def test_a_full_output_is_one_line() -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: cannot write the output: No space left on device\n"
+
+
+def test_a_command_is_registered_by_the_module_that_is_said_to_have_it() -> None:
+    """And by that module alone, since every module more delays the first answer."""
+    code = """
+import sys
+from tenfold import cli
+wing = sys.argv[1]
+cli.register(cli.WINGS[wing][0])
+names = {command.name or command.callback.__name__ for command in cli.app.registered_commands}
+assert names >= set(cli.WINGS[wing]), (wing, names)
+assert wing == "learn" or names == set(cli.WINGS[wing]), (wing, names)
+others = {f"tenfold.cli.{other}" for other in cli.WINGS} - {f"tenfold.cli.{wing}", "tenfold.cli.data"}
+assert not others & set(sys.modules)
+cli.register()
+names = sorted(command.name or command.callback.__name__ for command in cli.app.registered_commands)
+assert names == sorted(name for commands in cli.WINGS.values() for name in commands)
+"""
+    for wing in WINGS:
+        subprocess.run([sys.executable, "-c", code, wing], check=True)

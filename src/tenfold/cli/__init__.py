@@ -6,12 +6,22 @@ import gc
 import os
 import sys
 import warnings
+from importlib import import_module
 
 import typer
 
 from tenfold.errors import StorageError, TenfoldError, TenfoldNotice, of_system
 
 _INTERRUPTED = 130
+# Which module registers which commands: that of the command that is asked for is imported alone, and the others for help.
+WINGS = {
+    "bench": ("bench",),
+    "cluster": ("ensemble", "sweep"),
+    "data": ("inspect", "convert"),
+    "learn": ("train", "evaluate", "compare", "recipes", "runs", "submit", "export"),
+    "read": ("read",),
+    "serve": ("serve",),
+}
 
 app = typer.Typer(
     name="tenfold",
@@ -41,10 +51,9 @@ def _options(
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 part of the work failed, 2 unusable input, 130 interrupted."""
-    from tenfold.cli import bench, cluster, data, learn, read, serve  # noqa: F401  each registers its commands
-
     debug = "--debug" in sys.argv[1:]
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    register(arguments[0] if arguments else None)
     warnings.showwarning = _show_notice
     try:
         # Typer turns an interrupt into the exit code 130.
@@ -62,6 +71,13 @@ def main() -> None:
         typer.echo("interrupted", err=True)
     gc.freeze()  # or Python would look through every object of TensorFlow for rubbish before it ends, which takes a second
     sys.exit(code)
+
+
+def register(command: str | None = None) -> None:
+    """Import the module of a command, or all of them: each registers its commands with `app`."""
+    asked = [wing for wing, commands in WINGS.items() if command in commands]
+    for wing in asked or WINGS:
+        import_module(f"tenfold.cli.{wing}")
 
 
 def _say(problem: TenfoldError | typer.TyperException, debug: bool) -> int:

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tenfold import limits
-from tenfold.errors import RecipeError, of_system
+from tenfold.errors import MissingExtraError, RecipeError, of_system
 from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Dense, Muon, Recipe, Rehearsal, Teaching
+
+try:
+    import msgspec
+except ModuleNotFoundError as problem:
+    raise MissingExtraError("train", "msgspec") from problem
 
 RECIPES = {
     recipe.name: recipe
