@@ -22,6 +22,22 @@ def test_ink_is_positive_and_paper_about_nothing() -> None:
     assert seen.min() >= -6
 
 
+@pytest.mark.parametrize("ink", [60, 205, 219])
+def test_it_is_the_distance_below_the_mean_around_over_the_deviation_around(ink: float) -> None:
+    """Computed anew from the windows themselves: 33x33, the edges go on, 2 of 255 and 0.3 of all contrast count everywhere."""
+
+    def around(values: np.ndarray) -> np.ndarray:
+        return np.lib.stride_tricks.sliding_window_view(np.pad(values, 16, "edge"), (33, 33)).mean((2, 3))
+
+    below = around(page(ink=ink).astype(np.float64)) - page(ink=ink)
+    expected = below / np.sqrt(around(below**2) + 0.3**2 * (below**2).mean() + 2**2)
+    assert expected.max() < 6
+    np.testing.assert_allclose(contrast(page(ink=ink)), expected, atol=1e-3)
+    spot = np.full((100, 100), 200, np.float32)
+    spot[50, 50] = 0
+    assert contrast(spot).max() == 6
+
+
 @pytest.mark.parametrize("change", [lambda p: p * 0.5, lambda p: p - 40, lambda p: 0.7 * p + 30])
 def test_brightness_and_strength_of_the_ink_do_not_matter(change) -> None:
     np.testing.assert_allclose(contrast(change(page())), contrast(page()), atol=0.05)

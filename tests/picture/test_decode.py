@@ -222,7 +222,7 @@ def test_4_a_raised_limit_goes_beyond_pillows_own(monkeypatch: pytest.MonkeyPatc
     content = encoded(Image.fromarray(ramp()), "PNG")
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "150")
     assert "more than 150" in refused(content)
-    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "1000")
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "600")
     assert decode(content).shape == (20, 30)
 
 
@@ -278,6 +278,7 @@ def test_10_floats_and_wide_numbers_are_scaled_by_what_they_hold() -> None:
         ([0.0, 0.5, 1.0], [0, 128, 255]),  # shares
         ([0.0, 7.0, 250.0], [0, 7, 250]),  # bytes held as floats
         ([-1.0, 0.0, 1.0], [0, 128, 255]),  # stretched
+        ([-0.25, 0.0, 0.25], [0, 128, 255]),
         ([0.0, 1e9, 2e9], [0, 128, 255]),
         ([1e-320, 0.0, 2e-320], [0, 0, 0]),
     ]:
@@ -308,9 +309,22 @@ def test_a_pillow_image_and_an_array_are_what_their_file_is() -> None:
     content = encoded(Image.fromarray(ramp()), "PNG")
     assert (decode(Image.open(io.BytesIO(content))) == decode(content)).all()
     assert (decode(ramp()[..., None]) == decode(content)).all()
+    colour = np.stack([ramp(), ramp()[::-1], ramp()[:, ::-1]], axis=2)
+    assert (decode(colour) == colour).all()
+    assert (decode(encoded(Image.fromarray(colour), "PNG")) == colour).all()
     closed = Image.open(io.BytesIO(content))
     closed.close()
     assert "damaged" in refused(closed)
+
+
+def test_a_reason_is_one_short_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for problem, said in ((ValueError("x" * 500), "x" * 120), (OSError("a\nb"), "a"), (IndexError(), "IndexError")):
+
+        def fail(image: Image.Image, problem: Exception = problem) -> None:
+            raise problem
+
+        monkeypatch.setattr(Image.Image, "load", fail)
+        assert f"picture: damaged ({said}); expected a PNG" in refused(Image.new("L", (4, 4)))
 
 
 def test_only_its_own_mark_marks_a_picture() -> None:

@@ -166,6 +166,50 @@ def test_noise_does_not_widen_strokes(digits: Digits) -> None:
     assert noisy < 1.1 * clean
 
 
+def ring(height: int, width: int, thickness: float) -> np.ndarray:
+    """A leaning ellipse, ink 1 on paper 0."""
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    return np.clip((thickness - np.abs(np.hypot(1.3 * x + 0.1 * y, y) - 0.6)) * 30, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("strength", "mean", "deviation", "middle"),
+    [
+        (ring(200, 160, 0.015), 26.5, 69.4, (14.0, 14.5)),
+        (ring(130, 90, 0.2), 40.1, 87.4, (14.0, 13.5)),
+        (ring(16, 12, 0.2), 35.1, 79.4, (14.5, 13.5)),
+        (np.pad(ring(60, 80, 0.1), ((50, 5), (4, 40))), 41.7, 86.5, (13.5, 14.0)),
+        (np.pad(np.ones((70, 3)), 5), 12.9, 55.7, (14.5, 13.5)),
+    ],
+    ids=["hairline", "thick", "small", "off the middle", "bar"],
+)
+def test_glyphs_are_as_they_were(strength: np.ndarray, mean: float, deviation: float, middle: tuple[float, float]) -> None:
+    """The networks were trained and measured on such glyphs; whoever changes them has to do both again."""
+    found = glyph(Ink(strength.astype(np.float32), 1)).astype(float)
+    assert (found.mean(), found.std()) == pytest.approx((mean, deviation), abs=0.3)
+    centre = (found.sum(0) @ np.arange(28), found.sum(1) @ np.arange(28)) / found.sum()
+    assert centre == pytest.approx(middle, abs=0.05)
+    assert is_glyph(found.astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "is_one"),
+    [
+        ((4, 23), (13, 15), True),  # 19 long, a pixel above the middle
+        ((4, 25), (13, 15), True),
+        ((3, 25), (13, 15), False),  # 22 long
+        ((5, 23), (13, 15), False),  # 18
+        ((5, 24), (12, 14), False),  # one and a half pixels to the left
+        ((3, 23), (13, 15), False),
+    ],
+)
+def test_a_glyph_may_be_a_pixel_longer_or_shorter_or_off(rows: tuple[int, int], columns: tuple[int, int], is_one: bool) -> None:
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[slice(*rows), slice(*columns)] = 255
+    assert is_glyph(pixels) is is_one
+    assert is_glyph(pixels.T.copy()) is is_one
+
+
 def test_a_digit_off_its_place_or_size_is_no_glyph(digits: Digits) -> None:
     image = digits.images[0]
     assert not is_glyph(np.roll(image, 3, axis=0))
