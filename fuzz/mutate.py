@@ -13,8 +13,8 @@ place and the change; then the score.
 
 What is changed is a copy of the package, in which the tests run too: nothing happens to the working tree. One process imports
 the libraries and forks for each mutant; the quickest tests come first, up to the first that fails. Tests that take more than
-a second are left out, so the score is a lower bound. A mutant for which the tests take five times as long as without a change
-counts as killed.
+a second are left out, so the score is a lower bound. A mutant for which the tests take five times as long as without a change,
+or more than 8 GiB, counts as killed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import importlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -48,6 +49,7 @@ AREAS = {
 _LIBRARIES = ("scipy.ndimage", "PIL.ImageOps", "hypothesis.extra.numpy", "onnx", "onnxruntime", "msgspec", "pypdfium2", "httpx")
 _PATIENCE = 5  # times the tests' own time
 _SLOW_S = 1.0  # of the processor
+_MEMORY = 8 * 2**30  # bytes of addresses; some mutants would take all there is
 
 _OPPOSITES: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -151,6 +153,7 @@ class Bench:
         """In a process of its own: run the tests."""
         os.setpgid(0, 0)
         signal.alarm(self._limit_s)
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         sys.dont_write_bytecode = bool(self._seconds)
         sys.path.insert(0, str(self._folder / "src"))
         os.environ["PYTHONPATH"] = sys.path[0]
