@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tenfold.picture import Ink, grey, has_dark_rim, ink, inks, main_part
-from tenfold.picture.ink import otsu
+from tenfold.picture.ink import _without_specks, otsu
 
 
 def page(height: int = 120, width: int = 100) -> np.ndarray:
@@ -55,6 +55,29 @@ def test_a_speck_beside_a_digit_is_dropped() -> None:
     pixels = page()
     pixels[5:7, 5:7] = 40
     assert not ink(pixels).strength[:20, :20].any()
+
+
+@pytest.mark.parametrize(("side", "reach"), [(100, 1), (300, 3)])
+def test_haze_is_ink_only_beside_strokes(side: int, reach: int) -> None:
+    """The soft edge of a stroke is its own; specks of less than a fiftieth of the largest piece go, with theirs."""
+    strength = np.full((side, side), 0.3, np.float32)
+    strength[40:60, 45:55] = 1
+    strength[80, 80:84] = 1
+    strength[80, 10:13] = 1
+    kept = np.zeros((side, side), bool)
+    kept[40 - reach : 60 + reach, 45 - reach : 55 + reach] = True
+    kept[80 - reach : 81 + reach, 80 - reach : 84 + reach] = True
+    assert (_without_specks(strength) == np.where(kept, strength, 0)).all()
+
+
+@pytest.mark.parametrize(("sigma", "smoothed"), [(2, False), (3.8, True)])
+def test_only_what_is_noisy_is_smoothed(sigma: float, smoothed: bool) -> None:
+    """A line of one pixel stays one, or is spread to its neighbours."""
+    line = np.full((100, 100), 220.0)
+    line[20:80, 50] = 60
+    noisy = line + np.random.default_rng(0).normal(0, sigma, line.shape)
+    beside = ink(np.rint(noisy).astype(np.uint8)).strength[22:78, [49, 51]].mean()
+    assert beside > 0.5 if smoothed else beside < 0.1
 
 
 def test_colour_is_read_by_its_lightness() -> None:

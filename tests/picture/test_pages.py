@@ -53,9 +53,17 @@ def test_too_many_pages_are_refused(
 
 def test_an_enormous_pdf_page_is_not_drawn(shades: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shades[0].save(tmp_path / "one.pdf")
-    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "100")
-    with pytest.raises(PictureError, match="when drawn"):
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "9259")
+    with pytest.raises(PictureError, match="40 x 30 points, more than 9,259 pixels when drawn"):
         list(pages(str(tmp_path / "one.pdf")))
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "9260")
+    assert len(list(pages(str(tmp_path / "one.pdf")))) == 1
+
+
+def test_a_pdf_page_is_drawn_with_200_dots_an_inch(shades: list[Image.Image], tmp_path: Path) -> None:
+    """40 x 30 points, and what is begun counts."""
+    shades[0].save(tmp_path / "one.pdf")
+    assert [decode(page).shape[:2] for _, page in pages(str(tmp_path / "one.pdf"))] == [(84, 112)]
 
 
 def test_without_its_library_a_pdf_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
