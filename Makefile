@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test check format bench bundled serve docs fuzz release lock clean
+.PHONY: train test check format bench bundled serve docs fuzz mutants release lock clean
 train: .venv/ready
 	$(BIN)/tenfold train --recipe classic --run runs/classic --resume
 
@@ -56,6 +56,11 @@ fuzz: .venv/fuzz
 .venv/fuzz: .venv/ready fuzz/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement fuzz/requirements.txt
 	@touch $@
+
+# The code with one small change at a time: does a test notice? The large areas are sampled; about half an hour.
+mutants: .venv/ready
+	set -e; for area in lines runs storage; do $(BIN)/python fuzz/mutate.py $$area; done
+	set -e; for area in picture sources; do $(BIN)/python fuzz/mutate.py $$area --sample 120; done
 
 # sdist, wheel and the list of all they need (SBOM, CycloneDX) in dist/.
 release: .venv/ready
