@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tenfold.picture import Ink, grey, has_dark_rim, ink, inks, main_part
-from tenfold.picture.ink import _without_specks, otsu
+from tenfold.picture.ink import _calmed, _without_specks, otsu
 
 
 def page(height: int = 120, width: int = 100) -> np.ndarray:
@@ -68,6 +68,19 @@ def test_haze_is_ink_only_beside_strokes(side: int, reach: int) -> None:
     kept[40 - reach : 60 + reach, 45 - reach : 55 + reach] = True
     kept[80 - reach : 81 + reach, 80 - reach : 84 + reach] = True
     assert (_without_specks(strength) == np.where(kept, strength, 0)).all()
+
+
+def test_a_tiny_stroke_has_no_more_haze_than_another() -> None:
+    strength = np.full((20, 20), 0.3, np.float32)
+    strength[8:12, 8:12] = 1
+    assert (_without_specks(strength) > 0).sum() == 6 * 6
+
+
+def test_what_is_too_narrow_to_smooth_stays_as_it_is() -> None:
+    noise = np.random.default_rng(0).uniform(0, 255, (3, 100)).astype(np.float32)
+    assert (_calmed(noise[:2]) == noise[:2]).all()
+    assert (_calmed(noise[:, :2]) == noise[:, :2]).all()
+    assert np.ptp(_calmed(noise)) < 0.8 * np.ptp(noise)
 
 
 @pytest.mark.parametrize(("sigma", "smoothed"), [(2, False), (3.8, True)])
