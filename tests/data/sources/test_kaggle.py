@@ -168,6 +168,13 @@ def test_25_a_gzip_bomb_without_line_ends_stops_at_the_first_line(tmp_path: Path
     assert "longer than 65,536 bytes" in refused(path)
 
 
+def test_a_written_file_is_laid_out_as_kaggles(tmp_path: Path) -> None:
+    images = np.full((1, 28, 28), 7, np.uint8)
+    for labels, lines in ((np.array([1], np.uint8), [HEADER, ROW]), (None, [UNLABELLED, ROW[2:]])):
+        save(Digits(images, labels, "any"), tmp_path / "d.csv")
+        assert (tmp_path / "d.csv").read_bytes() == "".join(f"{line}\n" for line in lines).encode()
+
+
 @pytest.mark.parametrize("name", ["d.CSV", "D.Csv.Gz", "D.ZIP"])
 def test_capitals_in_a_suffix_mean_the_same(tmp_path: Path, name: str) -> None:
     digits = Digits(np.full((2, 28, 28), 9, np.uint8), None, "any")
