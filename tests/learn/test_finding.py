@@ -66,3 +66,12 @@ def test_it_learns_and_onnx_answers_the_same() -> None:
     assert cells.shape == (CHANNELS, 24, 64)
     np.testing.assert_allclose(cells.transpose(1, 2, 0), keras_cells, atol=1e-3, rtol=1e-3)
     assert content == exporting.finder_to_onnx(model, {"joint": {}})
+
+
+def test_a_page_seen_at_twice_its_size_has_boxes_to_match(composer: Composer) -> None:
+    page = composer.page(np.random.default_rng(3), 48, 128, 14.0)
+    doubled = finding._doubled(page)
+    assert doubled.picture.shape == (96, 256)
+    assert doubled.picture.dtype == np.uint8
+    assert (doubled.boxes == 2 * page.boxes).all()
+    assert np.abs(doubled.picture[::2, ::2].astype(float) - page.picture).mean() < 12

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 import tenfold
 from tenfold import Digits, Reader
 from tenfold.errors import PictureError, UsageError
+from tenfold.learn import doodles
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,10 @@ def test_boxes_lie_around_the_digits(reader: Reader, test_digits: Digits) -> Non
             assert height == pytest.approx(60 * scale, rel=0.15)
 
 
-@pytest.mark.parametrize("thing", ["noise", "letters", "dash", "rules", "circle", "gradient", "thin line"])
+THINGS = ("noise", "letters", "dash", "rules", "circle", "gradient", "thin line", "face", "house", "heart", "tick", "A")
+
+
+@pytest.mark.parametrize("thing", THINGS)
 def test_what_holds_no_digit_is_not_read_with_confidence(reader: Reader, thing: str) -> None:
     """Fault 16."""
     image = Image.new("L", (240, 160), 230)
@@ -135,9 +139,14 @@ def test_what_holds_no_digit_is_not_read_with_confidence(reader: Reader, thing: 
         draw.arc((95, 80, 145, 120), 20, 160, fill=30, width=4)
     elif thing == "gradient":
         image = Image.fromarray(np.tile(np.linspace(20, 240, 240, dtype=np.uint8), (160, 1)))
+    elif thing in THINGS[-5:]:
+        ink = np.zeros((160, 240), np.uint8)
+        strokes = doodles._LETTERS["A"] if thing == "A" else getattr(doodles, f"_{thing}")(np.random.default_rng(4))
+        doodles.draw(ink, strokes, (85, 45), (70, 70), 5.0)
+        image = Image.fromarray(230 - ink // 255 * 200)
     else:
         draw.line((0, 20, 240, 150), fill=60)
-    assert [d for d in reader.read(image).digits if d.accepted and d.confidence > 0.8] == []
+    assert [d for d in reader.read(image).digits if d.accepted and d.confidence > 0.7] == []
 
 
 def test_what_is_known_of_the_field_is_used(reader: Reader, test_digits: Digits) -> None:

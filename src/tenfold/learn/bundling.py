@@ -22,13 +22,10 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _BUNDLED = _PACKAGE / "read" / "bundled"
 _HELD_OUT = 5000
 _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold accepts
-_PARTS, _PATCHES, _EPOCHS = (
-    14,
-    14_000,
-    2,
-)  # what the finder learns from: so many parts of composed patches, each gone through twice
+# What the finder learns from: so many parts of composed patches, each gone through so many times.
+_PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2
 _BATCH = 16
-_PAGES = 2000  # that the weights are fitted on
+_PAGES = 1000  # that the weights are fitted on
 
 
 def digits() -> None:
@@ -72,7 +69,8 @@ def finder() -> None:
     training, _ = _parts()
     parts = finding.stream(training, clutter.packaged_fonts(), _PARTS, _PATCHES, seed=1, processes=os.cpu_count() or 1)
     n_steps = _PARTS * _EPOCHS * (_PATCHES // _BATCH)
-    finish_finder(finding.train(parts, n_steps, _EPOCHS, _BATCH, kept=Path("finder.keras")))
+    storage.make_folder(Path("runs"))
+    finish_finder(finding.train(parts, n_steps, _EPOCHS, _BATCH, kept=Path("runs/finder.keras")))
 
 
 def finish_finder(model: object) -> None:

@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from tenfold.learn import doodles
+
 # Letters and signs; O, I, l, S, Z, B and their small ones, which nobody can tell from digits, are left out.
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxyäöüéèçñ&@#%$€?"
+
+_DOODLED = 0.2  # the share of pages with doodles
 
 
 def mark(
@@ -80,8 +84,10 @@ def font(file: str, size: int) -> ImageFont.FreeTypeFont:
 def drawn_over(
     strokes: NDArray[np.float32], boxes: NDArray[np.float32], height: float, pen: float, random: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Strokes, float32 (H, W) of 0-1, with now and then a circle around digits, a scribble, specks."""
-    image = Image.fromarray(np.asarray(strokes * 255, np.uint8))
+    """Strokes, float32 (H, W) of 0-1, with now and then a doodle, a circle around digits, a scribble, specks."""
+    inked = np.asarray(strokes * 255, np.uint8)
+    _doodled(inked, boxes, height, pen, random)
+    image = Image.fromarray(inked)
     draw, width = ImageDraw.Draw(image), max(1, round(pen))
     h, w = strokes.shape
     if random.random() < 0.08 and len(boxes):
@@ -102,6 +108,22 @@ def drawn_over(
             x, y, radius = random.uniform(0, w), random.uniform(0, h), random.uniform(0.3, largest)
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=int(random.integers(60, 256)))
     return np.asarray(np.asarray(image) / np.float32(255), np.float32)
+
+
+def _doodled(
+    ink: NDArray[np.uint8], boxes: NDArray[np.float32], height: float, pen: float, random: np.random.Generator
+) -> None:
+    """Now and then some doodles of about the size of digits, where no digit stands."""
+    if random.random() > _DOODLED:
+        return
+    h, w = ink.shape
+    for _ in range(random.integers(1, 5)):
+        tall = height * random.uniform(0.6, 1.8)
+        size = np.array([tall * random.uniform(0.6, 1.2), tall])
+        corner = random.uniform(-0.3, 1, 2) * (w, h)
+        apart = (boxes[:, :2] > corner + size) | (boxes[:, :2] + boxes[:, 2:] < corner)
+        if apart.any(axis=1).all():
+            doodles.draw(ink, doodles.doodle(random), (corner[0], corner[1]), (size[0], size[1]), pen)
 
 
 def scribble(random: np.random.Generator, middle: tuple[float, float], size: float) -> list[tuple[float, float]]:

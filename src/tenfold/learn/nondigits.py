@@ -1,4 +1,4 @@
-"""Glyphs that show no digit: letters, several digits, parts of digits, scribbles, noise, filled shapes, marks.
+"""Glyphs that show no digit: letters, several digits, parts of digits, scribbles, noise, filled shapes, marks, doodles.
 
 For the judge (`judging`), which learns to refuse them, and for measuring refusal. All but noise and some shapes go through the
 normaliser that pictures go through, so that they come in the size and place of digits.
@@ -15,11 +15,14 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from tenfold.data.digits import SIDE
-from tenfold.learn import clutter
+from tenfold.learn import clutter, doodles
 from tenfold.picture import Ink, glyph
 
 _ROOM = 96  # pixels a side that they are drawn in
-_SHARES = {"letters": 0.36, "several": 0.16, "parts": 0.1, "scribbles": 0.1, "noise": 0.06, "shapes": 0.16, "marks": 0.06}
+_SHARES = {
+    "letters": 0.32, "several": 0.14, "parts": 0.1, "scribbles": 0.08, "noise": 0.06, "shapes": 0.14, "marks": 0.06,
+    "doodles": 0.1,
+}  # fmt: skip
 
 Image28 = NDArray[np.uint8]
 
@@ -44,6 +47,7 @@ class NonDigits:
             "noise": _noise,
             "shapes": _shape,
             "marks": _mark,
+            "doodles": _doodle,
         }
 
     def drawn(self, n: int, seed: int, kind: str | None = None) -> NDArray[np.uint8]:
@@ -180,3 +184,11 @@ def _mark(random: np.random.Generator) -> Image28:
         return _normalised(image, random)
     clutter.mark(room, kind, 30, 70, random.uniform(35, 60), pen, random)
     return _normalised(Image.fromarray(room), random)
+
+
+def _doodle(random: np.random.Generator) -> Image28:
+    room = np.zeros((_ROOM, _ROOM), np.uint8)
+    height = random.uniform(40, 70)
+    size = (height * random.uniform(0.55, 1.2), height)
+    doodles.draw(room, doodles.doodle(random), ((_ROOM - size[0]) / 2, (_ROOM - size[1]) / 2), size, random.uniform(2.5, 11))
+    return _normalised(_bent(Image.fromarray(room), random), random)

@@ -106,9 +106,9 @@ def _may_be_smaller(boxes: NDArray[np.float64], chances: NDArray[np.float64], sc
 
 
 def scales(shape: tuple[int, ...]) -> Iterator[float]:
-    """The sizes to look at a picture of (H, W) in, each half of the one before, from the finest."""
+    """The sizes to look at a picture of (H, W) in, each half of the one before, from the finest: twice its own, or its own."""
     least = min(shape[:2])
-    scale = 2.0 if least < LARGEST else 1.0
+    scale = 2.0 if least < LARGEST or 4 * shape[0] * shape[1] <= _MOST_PIXELS else 1.0
     while True:
         yield scale
         if least * scale <= LARGEST:

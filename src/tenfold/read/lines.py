@@ -11,22 +11,39 @@ _ROW_APART = 0.55  # of the height of digits: further apart, down the page, is a
 _A_ROW, _A_SLOPE = 0.4, 0.5
 
 
-def rows(boxes: NDArray[np.float64]) -> list[list[int]]:
+def rows(boxes: NDArray[np.float64], sure: NDArray[np.bool_] | None = None) -> list[list[int]]:
     """The rows of a page from top to bottom, each the indices of its boxes from left to right.
 
-    Rows are straight and share a slope: the one under which few rows hold all digits closely.
+    Rows are straight and share a slope: the one under which few rows hold all digits closely. What is not surely a digit
+    decides nothing: it joins the nearest row, or where none is near, makes one with its like.
 
     Args:
         boxes: float64 (n, 4), x, y, width, height.
+        sure: which are surely digits, bool (n,); all by default.
     """
     if not len(boxes):
         return []
-    middles = (boxes[:, :2] + boxes[:, 2:] / 2) / np.median(boxes[:, 3])
-    slope = min(_SLOPES, key=lambda slope: _cost(middles, slope))
+    if sure is None or not sure.any():
+        sure = np.ones(len(boxes), bool)
+    middles = (boxes[:, :2] + boxes[:, 2:] / 2) / np.median(boxes[sure, 3])
+    slope = min(_SLOPES, key=lambda slope: _cost(middles[sure], slope))
     levels = middles[:, 1] - slope * middles[:, 0]
-    order = np.argsort(levels, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(levels[order]) > _ROW_APART) + 1)
-    return [[int(i) for i in row[np.argsort(middles[row, 0], kind="stable")]] for row in parts]
+    found = [list(row) for row in _parted(levels, np.flatnonzero(sure))]
+    means = np.array([levels[row].mean() for row in found])
+    others = np.flatnonzero(~sure)
+    apart = np.abs(levels[others, None] - means)
+    for i, distances in zip(others, apart, strict=True):
+        if distances.min() <= _ROW_APART:
+            found[int(distances.argmin())].append(i)
+    found += [list(row) for row in _parted(levels, others[apart.min(axis=1) > _ROW_APART])]
+    found.sort(key=lambda row: float(levels[row].mean()))
+    return [sorted(map(int, row), key=lambda i: float(middles[i, 0])) for row in found]
+
+
+def _parted(levels: NDArray[np.float64], some: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Some places, by their levels, parted where the next is far below."""
+    order = some[np.argsort(levels[some], kind="stable")]
+    return np.split(order, np.flatnonzero(np.diff(levels[order]) > _ROW_APART) + 1) if len(order) else []
 
 
 def _cost(middles: NDArray[np.float64], slope: float) -> float:

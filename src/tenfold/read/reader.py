@@ -29,6 +29,7 @@ _WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
 _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
 _CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
 _SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
+_LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
 _LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
 
@@ -137,10 +138,10 @@ class Reader:
         found, grey, scale = self._found(pixels)
         cuts = [cut_out(grey, f.box) for f in found]
         kept = distinct(cuts)
-        rows = lines.rows(np.array([found[i].box for i in kept]).reshape(-1, 4))
-        order = [kept[i] for row in rows for i in row]
-        cuts = [cuts[i] for i in order]
-        scores, chances = self._weighed([found[i] for i in order], cuts)
+        scores, chances = self._weighed([found[i] for i in kept], [cuts[i] for i in kept])
+        rows = lines.rows(np.array([found[i].box for i in kept]).reshape(-1, 4), scores >= _LIKELY)
+        order = [i for row in rows for i in row]
+        cuts, scores, chances = [cuts[kept[i]] for i in order], scores[order], chances[order]
         labels, confidence = self._text(scores, chances, known)
         if confidence < min_confidence:
             labels = [-1] * len(labels)
