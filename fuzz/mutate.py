@@ -11,11 +11,11 @@ no comparison is turned round; a call that stands alone, a `raise`, a bare `retu
 bounds in them), `X | None`, type aliases, what stands under TYPE_CHECKING. Each line printed is `killed` or `SURVIVED`, the
 place and the change; then the score.
 
-What is changed is a copy of the package, in which the tests run too, so the working tree stays as it is. But mutants
-write and remove what they should not: an ordinary user in a container runs them, and no test names a real device. One process imports
-the libraries and forks for each mutant; the quickest tests come first, up to the first that fails. Tests that take more than
-a second are left out, so the score is a lower bound. A mutant for which the tests take five times as long as without a change,
-or more than 8 GiB, counts as killed.
+What is changed is a copy of the package, in which the tests run too, so the working tree stays as it is. But mutants write
+and remove what they should not: run them as an ordinary user or in a container. One process imports the libraries and forks
+for each mutant; the quickest tests come first, up to the first that fails. Tests that take more than a second are left out,
+so the score is a lower bound. A mutant for which the tests take five times as long as without a change, or more than 8 GiB,
+counts as killed.
 """
 
 from __future__ import annotations
