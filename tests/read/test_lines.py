@@ -80,7 +80,8 @@ def test_what_stands_one_above_the_other_is_two_rows() -> None:
 
 def test_what_is_hardly_a_digit_decides_nothing_and_joins_the_row_it_is_near() -> None:
     """Specks between two rows would make one of them."""
-    boxes = np.vstack([grid(2, 4), [(10, 30, 6, 6), (40, 38, 6, 6), (70, 25, 6, 6), (130, 66, 10, 30), (0, 250, 10, 20), (0, -150, 10, 20)]])
+    specks = [(10, 30, 6, 6), (40, 38, 6, 6), (70, 25, 6, 6), (130, 66, 10, 30), (0, 250, 10, 20), (0, -150, 10, 20)]
+    boxes = np.vstack([grid(2, 4), specks])
     sure = np.arange(len(boxes)) < 8
     assert lines.rows(boxes)[0] != [0, 1, 2, 3], "they do without being told"
     found = lines.rows(boxes, sure)
