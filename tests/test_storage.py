@@ -276,3 +276,10 @@ def test_a_message_is_one_printable_line_whatever_a_file_is_called(tmp_path: Pat
         storage.write_text(tmp_path / "a\n\x1b[31m\udcff", "x")
     assert str(problem.value).isprintable()
     assert r"a\n\x1b[31m\udcff" in str(problem.value)
+
+
+def test_what_goes_wrong_while_a_stream_is_written_is_not_taken_for_a_link(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(RuntimeError, match="of its own"), storage.whole_file(pipe):
+        raise RuntimeError("of its own")

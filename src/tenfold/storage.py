@@ -39,9 +39,7 @@ def whole_file(path: Path) -> Iterator[Path]:
                 with path.open("ab") as stream:
                     stream.write((Path(elsewhere) / path.name).read_bytes())
             return
-        path = path.resolve() if path.is_symlink() else path
-    except RuntimeError as problem:
-        raise StorageError(f"cannot write {path}: it is a link to itself; name another file") from problem
+        path = _target(path)
     except OSError as problem:
         raise StorageError(f"cannot write {of_system(problem, path)}") from problem
     temporary = _beside(path)
@@ -175,6 +173,14 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _target(path: Path) -> Path:
+    """The file that a link points to, or the path itself."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except RuntimeError as problem:
+        raise StorageError(f"cannot write {path}: it is a link to itself; name another file") from problem
 
 
 def _beside(path: Path) -> Path:

@@ -147,3 +147,9 @@ def test_a_damaged_file_is_refused_wherever_it_is_damaged(tmp_path: Path, compre
         except DataError:
             continue
         assert (found.images == IMAGES).all()
+
+
+def test_a_limit_of_few_digits_concerns_digits_and_not_their_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENFOLD_MAX_DIGITS", "5")
+    np.savez(tmp_path / "few.npz", images=np.zeros((3, 28, 28), np.uint8))
+    assert len(load(str(tmp_path / "few.npz"), "all")) == 3
