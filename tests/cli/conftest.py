@@ -1,4 +1,4 @@
-"""The command line called in this process, as `main` handles it."""
+"""The command line called in this process."""
 
 import sys
 import warnings
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tenfold.cli import main
+from tenfold import cli
 
 
 class Result(NamedTuple):
@@ -22,11 +22,10 @@ Run = Callable[..., Result]
 @pytest.fixture
 def tenfold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*arguments: object) -> Result:
-        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main replaces it
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run replaces it
         monkeypatch.setattr(sys, "argv", ["tenfold", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
+        code = cli.run()
         out, err = capsys.readouterr()
-        return Result(int(stop.value.code or 0), out, err)
+        return Result(code, out, err)
 
     return run

@@ -68,8 +68,8 @@ def test_it_learns_and_onnx_answers_the_same() -> None:
     assert content == exporting.finder_to_onnx(model, {"joint": {}})
 
 
-def test_a_page_seen_at_twice_its_size_has_boxes_to_match(composer: Composer) -> None:
-    page = composer.page(np.random.default_rng(3), 48, 128, 14.0)
+def test_a_page_seen_at_twice_its_size_has_boxes_to_match() -> None:
+    page = Composer(tenfold.load("mnist", "train")[:1000]).page(np.random.default_rng(3), 48, 128, 14.0)
     doubled = finding._doubled(page)
     assert doubled.picture.shape == (96, 256)
     assert doubled.picture.dtype == np.uint8

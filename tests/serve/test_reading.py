@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import tenfold
-from tenfold.cli import main
+from tenfold import cli
 
 PNG = {"content-type": "image/png"}
 
@@ -18,8 +18,7 @@ def test_the_answer_is_what_the_command_line_prints(
 ) -> None:
     (tmp_path / "42.png").write_bytes(png)
     monkeypatch.setattr("sys.argv", ["tenfold", "read", "--format", "json", str(tmp_path / "42.png")])
-    with pytest.raises(SystemExit):
-        main()
+    assert cli.run() == 0
     printed = json.loads(capsys.readouterr().out)
     answered = client.post("/read", content=png, headers=PNG)
     assert answered.status_code == 200

@@ -50,6 +50,13 @@ def _options(
 
 
 def main() -> None:
+    """Run the command line as a process of its own."""
+    code = run()
+    gc.freeze()  # or Python would look through every object of TensorFlow for rubbish before it ends, which takes a second
+    sys.exit(code)
+
+
+def run() -> int:
     """Run the command line. Exit codes: 0 done, 1 part of the work failed, 2 unusable input, 130 interrupted."""
     debug = "--debug" in sys.argv[1:]
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
@@ -69,8 +76,7 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more at its end
     if code == _INTERRUPTED:
         typer.echo("interrupted", err=True)
-    gc.freeze()  # or Python would look through every object of TensorFlow for rubbish before it ends, which takes a second
-    sys.exit(code)
+    return int(code)
 
 
 def register(command: str | None = None) -> None:

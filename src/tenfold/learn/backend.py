@@ -89,8 +89,6 @@ def _without_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        if _own_process:
-            gc.freeze()  # what was imported stays to the end, and need not be looked through again
         if collects:
             gc.enable()
 
