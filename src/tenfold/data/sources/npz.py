@@ -101,8 +101,8 @@ def _array(archive: zipfile.ZipFile, key: str, path: Path) -> NDArray[np.integer
             raise DataError(f"{path}, {key}: type {dtype}, expected whole numbers 0-255 (uint8)")
         allowed = limits.from_environment()
         size = math.prod(shape) * dtype.itemsize
-        longest = max(allowed.max_digits, SIDE * SIDE)
-        if size > allowed.max_data_bytes or any(not 0 <= n <= longest for n in shape):
+        longest = [allowed.max_digits] + [SIDE * SIDE] * len(shape)
+        if size > allowed.max_data_bytes or any(not 0 <= n <= most for n, most in zip(shape, longest, strict=False)):
             found = str(shape)[:60]
             raise DataError(f"{path}, {key}: declares the shape {found}, outside the limits; expected (N, 28, 28)")
         content = member.read(size + 1)
