@@ -23,7 +23,16 @@ _ACCEPTED = 0.99
 
 
 def finish(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting, facts: dict[str, Any], bare: bool) -> None:
-    """Measure once more, then write everything; metrics.json comes last and marks the run as finished."""
+    """Measure and write.
+
+    Args:
+        run: whose folder takes everything.
+        recipe: what was trained by.
+        splits: the digits it learnt from, and those held back.
+        fitting: all epochs done.
+        facts: for metrics.json besides.
+        bare: leave out figures, report and ONNX.
+    """
     held_back = {"validation": splits.validation, "test": splits.test}
     judged = {name: _judge(fitting, digits, run) for name, digits in held_back.items() if digits}
     if "validation" in judged:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 Points = list[tuple[float, float]]
+_MIDDLE = (0.5, 0.5)
 
 # Letters as a pen draws them, strokes within (0, 0) to (1, 1); those that look like a digit are left out.
 _LETTERS: dict[str, list[Points]] = {
@@ -57,15 +58,19 @@ def _letter(random: np.random.Generator) -> list[Points]:
     return letters[int(random.integers(len(letters)))]
 
 
-def _arc(middle: tuple[float, float], radii: tuple[float, float], start: float, end: float) -> Points:
-    angles = np.linspace(start, end, 24)
+def _around(middle: tuple[float, float], radii: tuple[float, float], angles: NDArray[np.floating]) -> Points:
+    """Points on an ellipse."""
     return [(middle[0] + radii[0] * float(np.cos(a)), middle[1] + radii[1] * float(np.sin(a))) for a in angles]
+
+
+def _arc(middle: tuple[float, float], radii: tuple[float, float], start: float, end: float) -> Points:
+    return _around(middle, radii, np.linspace(start, end, 24))
 
 
 def _face(random: np.random.Generator) -> list[Points]:
     """A round, two eyes, mostly a mouth, now and then a nose or ears."""
     start = random.uniform(0, 2 * np.pi)
-    strokes = [_arc((0.5, 0.5), (random.uniform(0.38, 0.5), 0.5), start, start + random.uniform(5.9, 6.6))]
+    strokes = [_arc(_MIDDLE, (random.uniform(0.38, 0.5), 0.5), start, start + random.uniform(5.9, 6.6))]
     height, apart = random.uniform(0.3, 0.45), random.uniform(0.12, 0.22)
     eye = random.uniform(0, 0.07)
     strokes += [_arc((0.5 + side * apart, height), (eye, eye), 0, 6.28) for side in (-1, 1)]
@@ -121,11 +126,9 @@ def _heart(_: np.random.Generator) -> list[Points]:
 def _star(random: np.random.Generator) -> list[Points]:
     if random.random() < 0.5:  # crossed strokes, an asterisk
         turns = np.pi * np.arange(3) / 3 + random.uniform(0, 1)
-        return [
-            [(0.5 - c / 2, 0.5 - s / 2), (0.5 + c / 2, 0.5 + s / 2)] for c, s in zip(np.cos(turns), np.sin(turns), strict=True)
-        ]
-    angles = -np.pi / 2 + 4 * np.pi / 5 * np.arange(6)
-    return [[(0.5 + 0.5 * float(np.cos(a)), 0.5 + 0.5 * float(np.sin(a))) for a in angles]]
+        ends = (_around(_MIDDLE, (half, half), turns) for half in (-0.5, 0.5))
+        return [list(stroke) for stroke in zip(*ends, strict=True)]
+    return [_around(_MIDDLE, (0.5, 0.5), -np.pi / 2 + 4 * np.pi / 5 * np.arange(6))]
 
 
 def _tick(random: np.random.Generator) -> list[Points]:
@@ -135,14 +138,8 @@ def _tick(random: np.random.Generator) -> list[Points]:
 
 def _sun(random: np.random.Generator) -> list[Points]:
     angles = np.linspace(0, 2 * np.pi, int(random.integers(6, 12)), endpoint=False)
-    rays = [
-        [
-            (0.5 + 0.32 * float(np.cos(a)), 0.5 + 0.32 * float(np.sin(a))),
-            (0.5 + 0.5 * float(np.cos(a)), 0.5 + 0.5 * float(np.sin(a))),
-        ]
-        for a in angles
-    ]
-    return [_arc((0.5, 0.5), (0.22, 0.22), 0, 6.3), *rays]
+    ends = (_around(_MIDDLE, (radius, radius), angles) for radius in (0.32, 0.5))
+    return [_arc(_MIDDLE, (0.22, 0.22), 0, 6.3), *(list(ray) for ray in zip(*ends, strict=True))]
 
 
 def _frame(random: np.random.Generator) -> list[Points]:
