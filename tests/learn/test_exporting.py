@@ -6,7 +6,7 @@ import pytest
 
 from tenfold import Digits
 from tenfold.errors import ModelError
-from tenfold.learn import backend, exporting, networks, recipes
+from tenfold.learn import compiled, exporting, networks, recipes
 from tenfold.read.model import Model
 
 CLASSIC = recipes.RECIPES["classic"]
@@ -69,7 +69,7 @@ def test_metadata_are_kept_as_json() -> None:
 @pytest.mark.parametrize("units", [[], [7], [64, 32, 16]])
 def test_onnx_agrees_with_keras_whatever_the_depth(toy: Digits, units: list[int]) -> None:
     model = networks.build(recipes.changed(CLASSIC, [f"network.units={units}"]))
-    expected = backend.compiled_forward(model)(toy.images)
+    expected = compiled.forward(model)(toy.images)
     assert exporting.check(exporting.to_onnx(model, {}), toy.images, expected) <= 1e-5
 
 
@@ -87,7 +87,7 @@ def test_batch_norm_is_folded_or_kept_as_keras_computes_it(toy: Digits, changes:
             variable.assign(random.normal(0.5, 1, variable.shape))
         elif part == "moving_variance":
             variable.assign(random.uniform(0.5, 2, variable.shape))
-    expected = backend.compiled_forward(model)(toy.images)
+    expected = compiled.forward(model)(toy.images)
     content = exporting.to_onnx(model, {})
     assert exporting.check(content, toy.images, expected) <= 1e-5
     assert not {"BatchNormalization"} & {node.op_type for node in onnx.load_from_string(content).graph.node}
@@ -95,7 +95,7 @@ def test_batch_norm_is_folded_or_kept_as_keras_computes_it(toy: Digits, changes:
 
 def test_a_model_that_differs_is_not_let_through(toy: Digits) -> None:
     model = networks.build(CLASSIC)
-    wrong = backend.compiled_forward(model)(toy.images)
+    wrong = compiled.forward(model)(toy.images)
     wrong[0, 0] += np.float32(1e-3)
     with pytest.raises(ModelError, match="differs from Keras"):
         exporting.check(exporting.to_onnx(model, {}), toy.images, wrong)

@@ -9,7 +9,7 @@ import pytest
 
 from tenfold import Digits, limits
 from tenfold.errors import RunError
-from tenfold.learn import checkpoints, networks, recipes, runs
+from tenfold.learn import checkpoints, compiled, networks, recipes, runs
 from tenfold.learn.fitting import Fitting, best_epoch, shuffled
 from tenfold.learn.progress import Observer
 from tenfold.learn.recipe import Recipe
@@ -83,6 +83,27 @@ def test_augmentation_and_its_random_numbers_go_on_too(toy: Digits, tmp_path: Pa
     pairs = zip(whole.model.get_weights(), cut.model.get_weights(), strict=True)
     assert all((a == b).all() for a, b in pairs)
     assert float(whole.model.get_layer("augment").strength.numpy()) == 0, "the last epoch was clean"
+
+
+def test_copies_come_in_one_step_each_changed_in_its_own_way_and_once_when_clean(toy: Digits, tmp_path: Path) -> None:
+    changes = ["network.units=[8]", "epochs=2", "batch_size=32", "augmentation.copies=3", "augmentation.clean_epochs=1"]
+    fitting = fitting_of(toy, recipes.changed(recipes.RECIPES["mlp"], changes))
+    take, taken = fitting._steps, []
+
+    def noting(order: np.ndarray, start: int, stop: int) -> compiled.Totals:
+        taken.append(order)
+        return take(order, start, stop)
+
+    fitting._steps = noting
+    fitting.run(tmp_path, [])
+    copied, clean = taken[0], taken[-1]
+    assert copied.shape == (10, 96)
+    assert (copied[:, :32] == copied[:, 64:]).all()
+    assert clean.shape == (10, 32)
+    change = fitting.model.get_layer("augment")
+    change.strength.assign(1.0)
+    thrice = np.asarray(change(np.tile(toy.images[:32].astype(np.float32) / 255, (3, 1, 1)), training=True))
+    assert np.abs(thrice[:32] - thrice[32:64]).max() > 0.5
 
 
 def test_a_loss_that_is_no_number_stops_and_leaves_what_was_written(toy: Digits, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 import tenfold
-from tenfold.learn import backend, clutter, exporting, judging
+from tenfold.learn import clutter, compiled, exporting, judging
 from tenfold.learn.nondigits import NonDigits
 from tenfold.read.judge import Judge
 
@@ -18,7 +18,7 @@ def test_a_small_judge_learns_and_onnx_says_the_same() -> None:
     glyphs = np.concatenate([digits.images[3000:3300], others])
     judge = Judge(exporting.judge_to_onnx(model, {"threshold": 0.5}))
     scores = judge.scores(glyphs)
-    np.testing.assert_allclose(scores, backend.compiled_forward(model)(glyphs)[:, 1], atol=1e-5)
+    np.testing.assert_allclose(scores, compiled.forward(model)(glyphs)[:, 1], atol=1e-5)
     assert judge.threshold == 0.5
     pairs = scores[:300, None] > scores[None, 300:]
     assert pairs.mean() > 0.85

@@ -3,7 +3,7 @@ import onnx
 import pytest
 
 from tenfold import Digits
-from tenfold.learn import backend, exporting, networks, recipes
+from tenfold.learn import backend, compiled, exporting, networks, recipes
 
 CLASSIC = recipes.RECIPES["classic"]
 
@@ -23,7 +23,7 @@ def test_keras_agrees_with_a_forward_pass_in_numpy(toy: Digits) -> None:
         activation = np.maximum(activation @ kernel + bias, 0)
     logits = activation @ last[0] + last[1]
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert np.abs(backend.compiled_forward(model)(toy.images) - expected).max() < 1e-5
+    assert np.abs(compiled.forward(model)(toy.images) - expected).max() < 1e-5
 
 
 def test_the_seed_decides_the_first_weights_and_nothing_else_does() -> None:
@@ -77,7 +77,7 @@ def test_muon_moves_hidden_kernels_by_matrices_whose_singular_values_are_alike(t
     recipe = recipes.changed(recipes.RECIPES["mlp"], changes)
     model = networks.build(recipe)
     before = np.array(model.get_layer("dense_2").get_weights()[0])
-    steps = backend.compiled_steps(model, networks.make_optimizer(recipe, 100), toy.images, toy.known_labels)
+    steps = compiled.steps(model, networks.make_optimizer(recipe, 100), toy.images, toy.known_labels)
     steps(np.arange(256, dtype=np.int32)[None], 0, 1)
     moved = np.array(model.get_layer("dense_2").get_weights()[0]) - before
     values = np.linalg.svd(moved, compute_uv=False)
@@ -90,5 +90,5 @@ def test_a_teacher_leaves_nothing_out(toy: Digits) -> None:
     teacher = networks.build(dropping)
     learning = networks.taught(networks.build(CLASSIC), [teacher])
     taught = backend.load_keras().ops.convert_to_numpy(learning(toy.images[:50], training=True)[1])
-    assert np.abs(taught - backend.compiled_forward(teacher)(toy.images[:50])).max() < 1e-5
+    assert np.abs(taught - compiled.forward(teacher)(toy.images[:50])).max() < 1e-5
     assert not [variable.path for variable in learning.variables if "seed" in variable.path]

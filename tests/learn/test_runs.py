@@ -30,9 +30,9 @@ def test_folders_are_numbered_from_two(tmp_path: Path) -> None:
 
 
 def test_keras_and_onnx_answer_alike(toy_run: Run, toy: Digits) -> None:
-    from tenfold.learn import backend
+    from tenfold.learn import compiled
 
-    through_keras = backend.compiled_forward(toy_run.load_model())(toy.images)
+    through_keras = compiled.forward(toy_run.load_model())(toy.images)
     assert np.abs(toy_run.probabilities(toy.images) - through_keras).max() < 1e-5
 
 

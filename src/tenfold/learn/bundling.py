@@ -43,11 +43,11 @@ def digits() -> None:
 
 def judge() -> None:
     """Train the judge; replace `read/bundled/judge.onnx`. The digits' classifier is exported anew, with its threshold."""
-    from tenfold.learn import backend, clutter, exporting, judging
+    from tenfold.learn import clutter, compiled, exporting, judging
 
     training, held_out = _parts()
     model = judging.train(training, clutter.packaged_fonts())
-    scores = backend.compiled_forward(model)(held_out.images)[:, 1]
+    scores = compiled.forward(model)(held_out.images)[:, 1]
     threshold = round(float(np.quantile(scores, 1 - _ACCEPTED)), 4)
     _keep("judge", exporting.judge_to_onnx(model, {"threshold": threshold}))
     print(f"judge: {model.count_params():,} weights, threshold {threshold}")

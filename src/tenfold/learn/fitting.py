@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tenfold import limits, storage
 from tenfold.data.digits import Digits
 from tenfold.errors import RunError
-from tenfold.learn import backend, checkpoints, evaluation, interrupts, networks, runs, tables
+from tenfold.learn import backend, checkpoints, compiled, evaluation, interrupts, networks, runs, tables
 from tenfold.learn.checkpoints import Checkpoint, Part
 from tenfold.learn.progress import Observer
 from tenfold.learn.recipe import Recipe
@@ -51,10 +51,10 @@ class Fitting:
         self._order = order or (lambda epoch: shuffled(len(training), recipe.batch_size, recipe.seed, epoch))
         self.history: History = {column: [] for column in runs.HISTORY_COLUMNS}
         self._recipe, self._training, self._validation = recipe, training, validation
-        objective = backend.Objective(recipe.label_smoothing, recipe.teaching.share if recipe.teaching else 0.0)
+        objective = compiled.Objective(recipe.label_smoothing, recipe.teaching.share if recipe.teaching else 0.0)
         learning = networks.taught(model, teachers) if teachers else model
-        self._steps = backend.compiled_steps(learning, optimizer, training.images, training.known_labels, objective)
-        self.probabilities = backend.compiled_forward(model)
+        self._steps = compiled.steps(learning, optimizer, training.images, training.known_labels, objective)
+        self.probabilities = compiled.forward(model)
         self._variables: Sequence[Any] = [*model.variables, *optimizer.variables]
         self._first = self.values()
         weights = checkpoints.sha256_of("", self._first, *(checkpoints.values_of(teacher.variables) for teacher in teachers))
@@ -91,7 +91,7 @@ class Fitting:
     def learn(self, orders: Iterable[NDArray[np.int32]]) -> None:
         """Learn from digits in these orders, an epoch each, without history, checkpoints or clean epochs."""
         networks.set_augmentation(self.model, on=True)
-        for order in orders:
+        for order in map(self._copied, orders):
             self._steps(order, 0, len(order))
 
     def go_part_of_the_way(self, share: float) -> None:
@@ -126,7 +126,7 @@ class Fitting:
         augmentation = self._recipe.augmentation
         clean = augmentation is not None and epoch > self._recipe.epochs - augmentation.clean_epochs
         networks.set_augmentation(self.model, on=not clean)
-        order = self._order(epoch)
+        order = self._order(epoch) if clean else self._copied(self._order(epoch))
         for observer in observers:
             observer.epoch_begins(epoch, self._recipe.epochs, len(order))
         n_calls = min(_CALLS_AN_EPOCH, len(order))
@@ -136,7 +136,7 @@ class Fitting:
             if stop <= self._part.n_steps:
                 continue
             self._take_steps(order, stop)
-            totals = backend.Totals(*self._part[1:4])
+            totals = compiled.Totals(*self._part[1:4])
             if not math.isfinite(totals.loss):
                 self._give_up(epoch, f"the loss is {totals.loss / totals.n_digits}", folder)
             for observer in observers:
@@ -146,6 +146,11 @@ class Fitting:
                 saved = time.monotonic()
                 if asked():
                     raise KeyboardInterrupt
+
+    def _copied(self, order: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Each step with its digits as often as the recipe says; they are changed in other ways each time."""
+        augmentation = self._recipe.augmentation
+        return np.tile(order, (1, augmentation.copies)) if augmentation else order
 
     def _take_steps(self, order: NDArray[np.int32], stop: int) -> None:
         started = time.perf_counter()

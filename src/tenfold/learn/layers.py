@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.data.digits import SIDE
-from tenfold.learn.backend import fused, load_keras
+from tenfold.learn.backend import load_keras
+from tenfold.learn.compiled import fused
 
 keras: Any = load_keras()
 ops = keras.ops
@@ -25,7 +26,7 @@ class RandomChange(keras.layers.Layer):  # type: ignore[misc]
     The weight `strength`, 1 at first, scales all amounts; outside training nothing is changed.
 
     Args:
-        amounts: the fields of `recipe.Augmentation`, without `clean_epochs` and `strangers`.
+        amounts: the fields of `recipe.Augmentation`, without `clean_epochs`, `copies` and `strangers`.
         seed: decides the random numbers.
     """
 

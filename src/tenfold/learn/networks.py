@@ -43,7 +43,8 @@ def _augment(recipe: Recipe) -> list[Any]:
     from tenfold.learn.layers import RandomChange
 
     amounts = recipes.as_dict(recipe)["augmentation"]
-    del amounts["clean_epochs"], amounts["strangers"]
+    for name in ("clean_epochs", "copies", "strangers"):  # these are for whoever chooses an epoch's digits
+        del amounts[name]
     return [RandomChange(amounts, seed=recipe.seed, name="augment")]
 
 

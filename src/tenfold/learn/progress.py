@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.errors import MissingExtraError
-from tenfold.learn.backend import Totals
+from tenfold.learn.compiled import Totals
 
 # Layer, output shape and number of parameters, layer by layer.
 Network = Sequence[tuple[str, str, int]]

@@ -13,7 +13,7 @@ from tenfold import storage
 from tenfold.data.digits import SIDE
 from tenfold.data.sources import load
 from tenfold.data.sources.packaged import NAMES as PACKAGED
-from tenfold.learn import backend, exporting, networks, recipes
+from tenfold.learn import compiled, exporting, networks, recipes
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.runs import History, Run
 from tenfold.read.judge import Judge
@@ -62,7 +62,7 @@ def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], images: NDArray
         "thresholds": {"digit_score": Judge.bundled().threshold},
     }
     content = exporting.to_onnx(model, metadata)
-    difference = exporting.check(content, images, backend.compiled_forward(model)(images))
+    difference = exporting.check(content, images, compiled.forward(model)(images))
     storage.write_bytes(path, content)
     return difference
 

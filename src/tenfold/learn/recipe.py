@@ -115,7 +115,8 @@ class Augmentation(_Part, frozen=True):
             convolutions, and cheaper.
         strangers: share of the sevens that come once more with a bar, of the ones with a flag or foot, and, halved, of all
             in a low resolution (`strangers.added`).
-        clean_epochs: the last epochs see the digits as they are.
+        copies: so many times a step has each of its digits, changed in other ways each time (Hoffer et al., 2020).
+        clean_epochs: the last epochs see the digits as they are, once.
     """
 
     rotation: Annotated[float, Meta(ge=0, le=45)] = 0.0
@@ -129,6 +130,7 @@ class Augmentation(_Part, frozen=True):
     strangers: Share = 0.0
     alike: Annotated[int, Meta(ge=1, le=64)] = 8
     nearest: bool = False
+    copies: Annotated[int, Meta(ge=1, le=64)] = 1
     clean_epochs: Annotated[int, Meta(ge=0, le=100_000)] = 0
 
 

@@ -119,9 +119,9 @@ class Run:
         """
         if (self.folder / "model.onnx").is_file():
             return models.load(self.folder).probabilities(images)
-        from tenfold.learn import backend
+        from tenfold.learn import compiled
 
-        return backend.compiled_forward(self.load_model())(images)
+        return compiled.forward(self.load_model())(images)
 
     def load_model(self) -> Any:
         """Its Keras model: built anew from the checked recipe, then the weights alone are loaded from model.keras."""
