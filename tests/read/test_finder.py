@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from tenfold.data.sources import load
 from tenfold.read import finder
 
 
@@ -40,3 +42,23 @@ def test_digits_that_touch_stay_two_and_a_loop_of_an_eight_is_none() -> None:
 def test_rows_close_above_each_other_stay_two() -> None:
     found = finder._agreed(*cells(((10, 10, 20, 30), 4, 0.9), ((11, 42, 20, 30), 5, 0.9)))
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(("height", "looks_closer"), [(200, False), (20, True)])
+def test_a_picture_is_looked_at_larger_than_it_is_only_for_small_digits(
+    monkeypatch: pytest.MonkeyPatch, height: int, looks_closer: bool
+) -> None:
+    seven = Image.fromarray(255 - load("mnist", "test").images[0]).resize((height * 28 // 20, height * 28 // 20))
+    page = Image.new("L", (300, 300), 255)
+    page.paste(seven, (8, 8))
+    looked_at: list[float] = []
+    at = finder.Finder._at
+
+    def noting(self: finder.Finder, grey: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        looked_at.append(scale)
+        return at(self, grey, scale)
+
+    monkeypatch.setattr(finder.Finder, "_at", noting)
+    found = finder.Finder.bundled(1).find(np.asarray(page, np.float32))
+    assert found[0].probabilities.argmax() == 7
+    assert (2.0 in looked_at) == looks_closer

@@ -68,15 +68,17 @@ class Finder:
     def find(self, grey: NDArray[np.float32]) -> list[Found]:
         """All digits in a picture, float32 (H, W) of 0-255, dark ink on lighter paper; the surest first.
 
-        From coarse to fine. A view with many pixels is looked at only if there may be digits too small for the one before:
-        if nothing was found yet, if the smallest found ones were small there, or if the picture is large anyway.
+        From coarse to fine. A view with many pixels, or larger than the picture, is looked at only if there may be digits too
+        small for the one before: if nothing was found yet, if the smallest found ones were small there, or if the picture is
+        large anyway.
         """
         boxes, chances = np.zeros((0, 4)), np.zeros((0, 11))
         for scale in sorted(scales(grey.shape)):
             n_pixels = grey.size * scale**2
             if n_pixels > _MOST_PIXELS:
                 break
-            if n_pixels > _FEW_PIXELS and grey.size < _LARGE_PICTURE and not _may_be_smaller(boxes, chances, scale / 2):
+            costly = scale > 1 or n_pixels > _FEW_PIXELS
+            if costly and grey.size < _LARGE_PICTURE and not _may_be_smaller(boxes, chances, scale / 2):
                 break
             some_boxes, some_chances = self._at(grey, scale)
             boxes, chances = np.concatenate([boxes, some_boxes]), np.concatenate([chances, some_chances])
