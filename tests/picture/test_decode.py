@@ -74,6 +74,7 @@ def test_3_a_huge_picture_is_refused_before_memory_is_taken(tmp_path: Path) -> N
 def test_4_the_limit_of_pixels_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "600")
     assert decode(encoded(Image.fromarray(ramp()), "PNG")).shape == (20, 30)
+    assert decode(ramp()).shape == (20, 30)
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "599")
     assert "more than 599" in refused(encoded(Image.fromarray(ramp()), "PNG"))
     assert "more than 599" in refused(ramp())
@@ -186,6 +187,16 @@ def test_a_file_over_the_limit_of_bytes_is_refused(monkeypatch: pytest.MonkeyPat
     assert "more than 100 bytes" in refused(encoded(Image.fromarray(ramp()), "PNG"))
 
 
+def test_the_limit_of_bytes_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(Image.fromarray(ramp()), "PNG")
+    (tmp_path / "a.png").write_bytes(content)
+    for source in (content, tmp_path / "a.png"):
+        monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(len(content)))
+        assert decode(source).shape == (20, 30)
+        monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(len(content) - 1))
+        assert f"more than {len(content) - 1} bytes" in refused(source)
+
+
 @pytest.mark.parametrize("form", ["WEBP", "GIF", "BMP", "TIFF"])
 def test_2_other_formats_cut_anywhere_are_refused_or_decoded_in_full_size(form: str) -> None:
     content = encoded(Image.fromarray(ramp()), form)
@@ -224,6 +235,17 @@ def test_4_a_raised_limit_goes_beyond_pillows_own(monkeypatch: pytest.MonkeyPatc
     assert "more than 150" in refused(content)
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "600")
     assert decode(content).shape == (20, 30)
+
+
+@pytest.mark.parametrize("allowed", [598, 600, 601])
+def test_4_pillows_own_limit_moves_no_further_than_needed(allowed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses what has more than twice as many pixels, here 598; other code of the process is protected by it, too."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 299)
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", str(allowed))
+    assert decode(encoded(Image.new("L", (allowed, 1)), "PNG")).shape == (1, allowed)
+    assert (Image.MAX_IMAGE_PIXELS == 299) is (allowed == 598)
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(io.BytesIO(encoded(Image.new("L", (allowed + 10, 1)), "PNG")))
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
@@ -271,6 +293,36 @@ def test_9_an_opaque_page_goes_on_where_it_is_transparent_at_its_edges(page: int
     rgba[8:12, 9:11, :3] = ink
     rgba[:2, :, 3] = 0
     assert abs(int(decode(rgba)[0, 0, 0]) - page) <= 10
+    assert (decode(rgba) == decode(encoded(Image.fromarray(rgba), "PNG"))).all()
+
+
+@pytest.mark.parametrize(("n_opaque", "paper"), [(0, 255), (49, 255), (50, 255), (51, 0)])
+def test_9_what_covers_more_than_half_is_a_page(n_opaque: int, paper: int) -> None:
+    """Dark strokes lie on white paper; a dark page goes on in black. Nothing at all is white paper."""
+    rgba = np.zeros((10, 10, 4), np.uint8)
+    rgba.reshape(100, 4)[:n_opaque] = (20, 20, 20, 255)
+    assert decode(rgba)[9, 9].tolist() == [paper] * 3
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(127, 255), (128, 0)])
+def test_9_strokes_of_the_upper_half_of_grey_are_light(ink: int, paper: int) -> None:
+    rgba = np.zeros((10, 10, 4), np.uint8)
+    rgba[2:8, 4:6] = (ink, ink, ink, 255)
+    assert decode(rgba)[0, 0].tolist() == [paper] * 3
+
+
+def test_9_of_as_many_dark_strokes_as_light_the_dark_ones_are_seen() -> None:
+    rgba = np.zeros((10, 10, 4), np.uint8)
+    rgba[2:8, 4] = (20, 20, 20, 255)
+    rgba[2:8, 5] = (220, 220, 220, 255)
+    assert decode(rgba)[0, 0].tolist() == [255] * 3
+
+
+@pytest.mark.parametrize(("opacity", "expected"), [(127, 138), (128, 10)])
+def test_9_a_veil_is_a_page_from_half_of_full_opacity(opacity: int, expected: int) -> None:
+    """The page is dark, and so what shows through is black; a fainter one is laid on white paper."""
+    rgba = np.full((10, 10, 4), (20, 20, 20, opacity), np.uint8)
+    assert np.abs(decode(rgba).astype(int) - expected).max() <= 1
 
 
 def test_10_floats_and_wide_numbers_are_scaled_by_what_they_hold() -> None:
@@ -284,6 +336,10 @@ def test_10_floats_and_wide_numbers_are_scaled_by_what_they_hold() -> None:
     ]:
         assert decode(np.array([values])).tolist() == [expected]
     assert decode(np.array([[0, 1, 255]])).tolist() == [[0, 1, 255]]
+    for dtype in (np.int16, np.uint32, np.int64, np.float16):
+        assert decode(np.array([[5, 77, 255]], dtype)).tolist() == [[5, 77, 255]], "what fits into bytes is not stretched"
+    assert decode(np.array([[0.0, 1.0, 2.0]])).tolist() == [[0, 1, 2]], "bytes, not shares"
+    assert decode(np.array([[0, 64, 256]])).tolist() == [[0, 64, 255]]
     assert decode(np.array([[-5, 0, 5]])).tolist() == [[0, 128, 255]]
     for values in ([np.inf, 0.0], [1e308, -1e308]):
         assert "expected finite numbers" in refused(np.array([values]))
@@ -303,6 +359,21 @@ def test_11_further_frames_are_announced_once_and_a_preview_in_a_photo_is_not() 
             found = decode(encoded(frames[0], form, save_all=True, append_images=frames[1:]))
         assert (found if found.ndim == 2 else found[..., 0])[0, 0] < 10
     decode(encoded(frames[0], "MPO", save_all=True, append_images=frames[1:]))
+
+
+def test_11_the_notice_points_at_whoever_reads_the_picture() -> None:
+    frames = [Image.fromarray(ramp()), Image.fromarray(255 - ramp())]
+    with pytest.warns(TenfoldNotice) as noted:
+        decode(encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
+    assert [notice.filename for notice in noted] == [__file__]
+
+
+def test_11_a_damaged_second_frame_is_none() -> None:
+    """Cut within it: counting the frames fails after the first has been read."""
+    frames = [Image.new("L", (8, 8), shade) for shade in (0, 50, 100)]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    second = content.index(b",", content.index(b",") + 1)
+    assert (decode(content[: second + 10]) == 0).all()
 
 
 def test_a_pillow_image_and_an_array_are_what_their_file_is() -> None:
@@ -331,9 +402,26 @@ def test_only_its_own_mark_marks_a_picture() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("tenfold", "glyph")
     image = Image.fromarray(ramp())
-    assert decode_marked(encoded(image, "PNG", pnginfo=info), ("tenfold", "glyph"))[1]
-    assert not decode_marked(encoded(image, "PNG", pnginfo=info), ("tenfold", "other"))[1]
-    assert not decode_marked(encoded(image, "PNG"), ("tenfold", "glyph"))[1]
+    marked, plain = encoded(image, "PNG", pnginfo=info), encoded(image, "PNG")
+    for source in (marked, Image.open(io.BytesIO(marked))):
+        assert decode_marked(source, ("tenfold", "glyph"))[1]
+        assert not decode_marked(source, ("tenfold", "other"))[1]
+        assert not decode_marked(source, ("glyph", "tenfold"))[1]
+    for source in (plain, Image.open(io.BytesIO(plain)), ramp()):
+        assert not decode_marked(source, ("tenfold", "glyph"))[1]
+
+
+@pytest.mark.parametrize("size", [(3, 0), (0, 3), (0, 0)])
+def test_12_a_picture_without_a_pixel_is_refused(size: tuple[int, int]) -> None:
+    assert f"picture: {size[0]} x {size[1]} pixels; expected at least one" in refused(Image.new("L", size))
+
+
+def test_3_what_turns_out_too_large_while_it_is_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(image: Image.Image) -> None:
+        raise Image.DecompressionBombError("x")
+
+    monkeypatch.setattr(Image.Image, "load", fail)
+    assert "picture: more than 100,000,000 pixels; shrink it" in refused(Image.new("L", (4, 4)))
 
 
 @pytest.mark.parametrize("name", ["a\0.png", "x" * 300 + ".png"])

@@ -129,7 +129,6 @@ def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
     if width * height == 0:
         raise PictureError(f"{name}: {width} x {height} pixels; expected at least one")
     try:
-        image.load()
         return _to_bytes(ImageOps.exif_transpose(image))
     except PictureError as problem:
         raise PictureError(f"{name}: {problem}") from problem
@@ -163,7 +162,7 @@ def _on_paper(rgba: Image.Image) -> NDArray[np.uint8]:
     What covers more than half of the picture is a page of its own; the paper then goes on at its edges.
     """
     opacity, colour = rgba.getchannel("A"), rgba.convert("RGB")
-    counts = np.array(colour.convert("L").histogram(opacity.point(lambda value: 255 * (value > 127))))
+    counts = np.array(colour.convert("L").histogram(opacity.point(lambda value: value > 127)))
     is_page = counts.sum() > rgba.width * rgba.height / 2
     is_dark = counts[:128].sum() >= counts[128:].sum()
     paper = Image.new("RGB", rgba.size, "white" if is_dark != is_page else "black")
