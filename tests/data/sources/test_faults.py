@@ -147,7 +147,7 @@ IMAGES = bytes([0, 0, 8, 3])
         (idx(IMAGES, (2, 28, 28), bytes(784)), "declares 1,568 values but holds only 784"),
         (idx(IMAGES, (1, 28, 28), bytes(785)), "declares 784 values but holds more"),
         (idx(IMAGES, (2**32 - 1, 2**32 - 1, 2**32 - 1), b""), "more than the limits allow"),
-        (idx(IMAGES, (1, 32, 32), bytes(1024)), "expected 28x28"),
+        (idx(IMAGES, (1, 30, 20), bytes(600)), "images of 20x30 pixels, expected 28x28"),
         (IMAGES + b"\0\0", "cut short"),
     ],
 )
@@ -162,7 +162,7 @@ def test_29_as_many_labels_as_images_are_expected(tmp_path: Path) -> None:
     (tmp_path / "t-labels-idx1-ubyte").write_bytes(idx(b"\0\0\x08\1", (1,), b"\3"))
     message = refused(tmp_path / "t-images-idx3-ubyte")
     assert "2 images but" in message
-    assert "1 labels" in message
+    assert "t-labels-idx1-ubyte 1 labels" in message, "which file has too few"
     np.savez(tmp_path / "d.npz", images=np.zeros((2, 28, 28), np.uint8), labels=np.zeros(1, np.uint8))
     assert "expected as many of each" in refused(tmp_path / "d.npz")
 

@@ -69,6 +69,14 @@ def test_a_file_without_digits_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "a-images-idx3-ubyte")
 
 
+def test_a_declared_size_at_the_limit_of_bytes_is_not_over_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, 1, 28, 28) + bytes(700))
+    for n_bytes, said in ((784, "declares 784 values but holds only 700"), (783, "1 x 28 x 28 values, more than the limits")):
+        monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(n_bytes))
+        with pytest.raises(DataError, match=said):
+            load(tmp_path / "a-images-idx3-ubyte")
+
+
 def test_labels_without_a_name_of_their_own_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot name the labels"):
         save(some(), tmp_path / "a.idx")

@@ -54,6 +54,9 @@ def test_images_of_any_layout_and_whole_number_type_are_the_same(tmp_path: Path,
         ({"images": np.zeros((3, 28, 28), [("r", "u1"), ("g", "u1")])}, "expected whole numbers"),
         ({"images": -IMAGES.astype(int)}, "images, index (0, 0, 1): found -1, expected a whole number 0-255"),
         ({"images": np.uint8(7)}, "images: shape (), expected (N, 28, 28)"),
+        ({"images": np.zeros((3, 28, 28, 3), np.uint8)}, "images: shape (3, 28, 28, 3), expected (N, 28, 28)"),
+        ({"images": np.zeros((3, 784, 1), np.uint8)}, "images: shape (3, 784, 1), expected (N, 28, 28)"),
+        ({"images": np.zeros((3, 783), np.uint8)}, "images: shape (3, 783), expected (N, 28, 28)"),
         ({"images": IMAGES, "labels": np.eye(3, 10, dtype=int)}, "labels: shape (3, 10), expected (N,)"),
         ({"images": IMAGES, "labels": np.array([1, -2, 3])}, "labels, index (1,): found -2, expected a whole number 0-9"),
         ({"images": IMAGES[:0]}, "holds no digits"),
@@ -113,11 +116,12 @@ def test_a_header_of_the_second_version_is_read(tmp_path: Path) -> None:
     assert (load(tmp_path / "d.npz").images == IMAGES).all()
 
 
-def test_the_limit_of_bytes_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    np.savez(tmp_path / "d.npz", images=IMAGES)
-    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(IMAGES.nbytes))
+@pytest.mark.parametrize("images", [IMAGES, IMAGES.astype(np.int64)])
+def test_the_limit_of_bytes_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: np.ndarray) -> None:
+    np.savez(tmp_path / "d.npz", images=images)
+    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(images.nbytes))
     assert len(load(tmp_path / "d.npz")) == 3
-    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(IMAGES.nbytes - 1))
+    monkeypatch.setenv("TENFOLD_MAX_DATA_BYTES", str(images.nbytes - 1))
     assert "outside the limits" in refused(tmp_path / "d.npz")
 
 
