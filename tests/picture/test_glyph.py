@@ -20,7 +20,7 @@ def bar(height: int, width: int, size: int = 100) -> Ink:
     return Ink(strength, 1)
 
 
-@pytest.mark.parametrize(("height", "width"), [(80, 12), (12, 70), (60, 60), (3, 3), (85, 40)])
+@pytest.mark.parametrize(("height", "width"), [(80, 12), (12, 70), (60, 60), (3, 3), (10, 6), (85, 40)])
 def test_the_longer_side_becomes_20_pixels_and_the_middle_is_in_the_middle(height: int, width: int) -> None:
     found = glyph(bar(height, width))
     assert found.shape == (28, 28)
@@ -157,6 +157,26 @@ def test_a_line_keeps_its_direction(width: int, height: int) -> None:
     assert (w > 4 * h) == (width > height)
 
 
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_line_too_faint_to_be_measured_is_not_widened(stands: bool) -> None:
+    line = np.full((100, 1), 0.4, np.float32)
+    found = glyph(Ink(line if stands else line.T, 1))
+    assert box(found / 255)[2:] == ((1, 20) if stands else (20, 1))
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_what_has_most_ink_at_one_end_stays_inside(turns: int) -> None:
+    """A bar across the end of a stem: the middle of the ink cannot come to the middle of the glyph; it comes as near as fits."""
+    stem = np.zeros((20, 20), np.float32)
+    stem[:, 9:11] = 1
+    stem[:5] = 1
+    turned = np.rot90(stem, turns)
+    x, y = {0: (4, 8), 1: (8, 4), 2: (4, 0), 3: (0, 4)}[turns]
+    expected = np.zeros((28, 28), np.uint8)
+    expected[y : y + 20, x : x + 20] = 255 * turned
+    assert (glyph(Ink(turned, 1)) == expected).all()
+
+
 def test_noise_does_not_widen_strokes(digits: Digits) -> None:
     """Where the width of strokes was measured along their middle, every speck counted as a stroke."""
     clean, noisy = (
@@ -208,6 +228,14 @@ def test_a_glyph_may_be_a_pixel_longer_or_shorter_or_off(rows: tuple[int, int], 
     pixels[slice(*rows), slice(*columns)] = 255
     assert is_glyph(pixels) is is_one
     assert is_glyph(pixels.T.copy()) is is_one
+
+
+@pytest.mark.parametrize(("haze", "is_one"), [(63, True), (64, False)])
+def test_haze_under_a_quarter_does_not_make_a_glyph_longer(haze: int, is_one: bool) -> None:
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[2:26, 13:15] = haze
+    pixels[4:24, 13:15] = 255
+    assert is_glyph(pixels) is is_one
 
 
 def test_a_digit_off_its_place_or_size_is_no_glyph(digits: Digits) -> None:

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -110,6 +110,7 @@ def test_the_size_hardly_changes_the_glyph(written: np.ndarray, which: int, side
 
 
 @ATTEMPTS
+@example(strength=np.float32([[0.25, 0.25, 0], [0, 0.5, 0.25], [0, 0, 0.25]]))
 @given(strength=arrays(np.float32, st.tuples(SIDES, SIDES), elements=st.floats(0, 1, width=32)))
 def test_the_box_holds_all_ink_and_no_more(strength: np.ndarray) -> None:
     found = box(strength)

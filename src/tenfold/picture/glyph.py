@@ -95,7 +95,7 @@ def _thickened(strength: NDArray[np.float32]) -> NDArray[np.float32]:
 
     shrink = BOX / max(strength.shape)
     inside = strength > 0.5
-    if shrink >= 1 or not inside.any():
+    if not inside.any():
         return strength
     # Over a bar the mean distance to its edge is a quarter of its width.
     depth = ndimage.distance_transform_edt(np.pad(inside, 1))
