@@ -166,7 +166,7 @@ def test_a_line_too_faint_to_be_measured_is_not_widened(stands: bool) -> None:
 
 @pytest.mark.parametrize("turns", range(4))
 def test_what_has_most_ink_at_one_end_stays_inside(turns: int) -> None:
-    """A bar across the end of a stem: the middle of the ink cannot come to the middle of the glyph; it comes as near as fits."""
+    """A bar across the end of a stem: its centre of mass comes as near to the middle as fits."""
     stem = np.zeros((20, 20), np.float32)
     stem[:, 9:11] = 1
     stem[:5] = 1

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -22,6 +23,32 @@ def test_pages_come_in_order_with_their_numbers(shades: list[Image.Image], suffi
     found = [(name, int(decode(page).mean())) for name, page in pages(str(path))]
     assert [name for name, _ in found] == [f"{path}#{k}" for k in (1, 2, 3)]
     assert [shade for _, shade in found] == pytest.approx([10, 120, 240], abs=3)
+
+
+@pytest.mark.parametrize("suffix", [".tiff", ".pdf"])
+def test_two_pages_are_two(shades: list[Image.Image], suffix: str, tmp_path: Path) -> None:
+    shades[0].save(tmp_path / f"two{suffix}", save_all=True, append_images=shades[1:2])
+    assert [name[-2:] for name, _ in pages(str(tmp_path / f"two{suffix}"))] == ["#1", "#2"]
+
+
+@pytest.mark.parametrize("n_read", [1, 3])
+def test_a_pdf_is_closed_whether_it_was_read_to_its_end_or_not(
+    shades: list[Image.Image], n_read: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shades[0].save(tmp_path / "three.pdf", save_all=True, append_images=shades[1:])
+    opened = []
+
+    class Noted(pypdfium2.PdfDocument):
+        def __init__(self, content: bytes) -> None:
+            super().__init__(content)
+            opened.append(self)
+
+    monkeypatch.setattr(pypdfium2, "PdfDocument", Noted)
+    found = pages(str(tmp_path / "three.pdf"))
+    for _ in range(n_read):
+        next(found)
+    found.close()
+    assert [document.raw for document in opened] == [None]
 
 
 def test_a_plain_picture_is_itself(shades: list[Image.Image], tmp_path: Path) -> None:
@@ -46,15 +73,28 @@ def test_too_many_pages_are_refused(
 ) -> None:
     path = tmp_path / f"three{suffix}"
     shades[0].save(path, save_all=True, append_images=shades[1:])
+    monkeypatch.setenv("TENFOLD_MAX_PAGES", "3")
+    assert len(list(pages(str(path)))) == 3
     monkeypatch.setenv("TENFOLD_MAX_PAGES", "2")
     with pytest.raises(PictureError, match="TENFOLD_MAX_PAGES"):
+        list(pages(str(path)))
+
+
+def test_the_limit_of_a_pdfs_bytes_is_exact(shades: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "one.pdf"
+    shades[0].save(path)
+    n_bytes = path.stat().st_size
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(n_bytes))
+    assert len(list(pages(str(path)))) == 1
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(n_bytes - 1))
+    with pytest.raises(PictureError, match=rf"one\.pdf: empty, or more than {n_bytes - 1:,} bytes"):
         list(pages(str(path)))
 
 
 def test_an_enormous_pdf_page_is_not_drawn(shades: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shades[0].save(tmp_path / "one.pdf")
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "9259")
-    with pytest.raises(PictureError, match="40 x 30 points, more than 9,259 pixels when drawn"):
+    with pytest.raises(PictureError, match=r"one\.pdf#1: 40 x 30 points, more than 9,259 pixels when drawn"):
         list(pages(str(tmp_path / "one.pdf")))
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "9260")
     assert len(list(pages(str(tmp_path / "one.pdf")))) == 1
