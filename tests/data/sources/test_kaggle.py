@@ -241,6 +241,19 @@ def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
     assert "without a password" in refused(written(tmp_path, bytes(content), "d.zip"))
 
 
+@pytest.mark.parametrize(
+    ("place", "harm", "said"), [(6, b"\x63\0", "zip file version 9.9"), (46, b"\xff", "invalid start byte")]
+)
+def test_a_zip_of_another_kind_than_python_knows_is_refused(tmp_path: Path, place: int, harm: bytes, said: str) -> None:
+    """In the directory: a newer version of zip, or a name that is not in the encoding it should be in."""
+    content = bytearray(zipped(tmp_path, ("train ü.csv", f"{HEADER}\n{ROW}\n".encode())).read_bytes())
+    place += content.rindex(b"PK\1\2")
+    content[place : place + len(harm)] = harm
+    message = refused(written(tmp_path, bytes(content), "d.zip"))
+    assert said in message
+    assert "pack it again as an ordinary zip" in message
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_zip_with_a_flipped_byte_is_refused(tmp_path: Path, method: int) -> None:
     path = zipped(tmp_path, ("train.csv", f"{HEADER}\n{ROW}\n".encode()), method=method)
