@@ -157,6 +157,17 @@ def test_a_line_keeps_its_direction(width: int, height: int) -> None:
     assert (w > 4 * h) == (width > height)
 
 
+@pytest.mark.parametrize(
+    ("width", "profile"), [(6, (255, 255, 0)), (8, (255, 255, 0)), (10, (255, 255, 0)), (12, (255, 255, 102))]
+)
+def test_a_stroke_thinner_than_two_pixels_is_widened_to_two(width: int, profile: tuple[int, int, int]) -> None:
+    """The edge of a square of 100x100, of which a fifth is kept: from outside to inside."""
+    square = np.ones((100, 100), np.float32)
+    square[width:-width, width:-width] = 0
+    found = glyph(Ink(square, 1))
+    assert tuple(found[14, 4:7]) == tuple(found[14, 23:20:-1]) == tuple(found[4:7, 14]) == profile
+
+
 @pytest.mark.parametrize("stands", [True, False])
 def test_a_line_too_faint_to_be_measured_is_not_widened(stands: bool) -> None:
     line = np.full((100, 1), 0.4, np.float32)

@@ -51,6 +51,13 @@ def test_faint_noise_alone_is_no_ink() -> None:
     assert not ink(np.random.default_rng(0).integers(200, 214, (80, 80), np.uint8)).strength.any()
 
 
+@pytest.mark.parametrize("contrast", [15, 16])
+def test_ink_is_at_least_16_darker_than_its_paper(contrast: int) -> None:
+    pixels = np.full((120, 100), 200, np.uint8)
+    pixels[30:90, 45:53] -= contrast
+    assert ((ink(pixels).strength > 0.5) == (stroke() & (contrast >= 16))).all()
+
+
 def test_a_speck_beside_a_digit_is_dropped() -> None:
     pixels = page()
     pixels[5:7, 5:7] = 40
@@ -83,7 +90,7 @@ def test_what_is_too_narrow_to_smooth_stays_as_it_is() -> None:
     assert np.ptp(_calmed(noise)) < 0.8 * np.ptp(noise)
 
 
-@pytest.mark.parametrize(("sigma", "smoothed"), [(2, False), (3.8, True)])
+@pytest.mark.parametrize(("sigma", "smoothed"), [(2, False), (3.2, True)])
 def test_only_what_is_noisy_is_smoothed(sigma: float, smoothed: bool) -> None:
     """A line of one pixel stays one, or is spread to its neighbours."""
     line = np.full((100, 100), 220.0)

@@ -98,6 +98,9 @@ def test_an_enormous_pdf_page_is_not_drawn(shades: list[Image.Image], tmp_path: 
         list(pages(str(tmp_path / "one.pdf")))
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "9260")
     assert len(list(pages(str(tmp_path / "one.pdf")))) == 1
+    Image.new("L", (36, 36)).save(tmp_path / "square.pdf")
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "10000")
+    assert [decode(page).shape[:2] for _, page in pages(str(tmp_path / "square.pdf"))] == [(100, 100)], "exactly as many"
 
 
 def test_a_pdf_page_is_drawn_with_200_dots_an_inch(shades: list[Image.Image], tmp_path: Path) -> None:
