@@ -112,14 +112,12 @@ def otsu(values: NDArray[np.float32]) -> float:
         return high + 1
     edges = np.linspace(low, high, 257)
     bins = ((values - low) * (255.999 / (high - low))).astype(np.uint8)
-    counts = np.bincount(bins.reshape(-1), minlength=256)
-    centres = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    sum_below = np.cumsum(counts * centres)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        distance = sum_below / below - (sum_below[-1] - sum_below) / above
-        between = np.where((below > 0) & (above > 0), below * above * distance**2, -1.0)
+    counts = np.bincount(bins.ravel(), minlength=256)
+    below = np.cumsum(counts)[:-1]
+    above = values.size - below
+    sums = np.cumsum(counts * np.arange(256))  # in bins: a scale does not matter
+    distance = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
+    between = below * above * distance**2
     # Between two clean levels every threshold is as good: take the middle of the plateau.
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     return float((edges[best[0] + 1] + edges[best[-1] + 1]) / 2)
