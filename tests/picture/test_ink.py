@@ -151,6 +151,18 @@ def test_a_glyph_has_a_dark_rim_and_paper_has_not() -> None:
     assert has_dark_rim(framed), "the outermost pixels, and most of them, not all"
 
 
+def test_a_thin_frame_does_not_turn_a_picture_round() -> None:
+    """All of the outermost pixels are dark; a rim is wider than that."""
+    framed = page()
+    framed[[0, -1]] = framed[:, [0, -1]] = 40
+    found = ink(framed).strength > 0.5
+    assert (found == (framed == 40)).all()
+
+
+def test_13_light_that_falls_off_evenly_to_the_last_bit_has_no_ink() -> None:
+    assert not ink(np.tile(np.arange(60, 220, dtype=np.uint8), (50, 1))).strength.any()
+
+
 def test_ink_never_fails_and_stays_within_0_and_1() -> None:
     rng = np.random.default_rng(0)
     for shape in [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (1, 10_000), (10_000, 1), (28, 28), (50, 70), (5, 5, 3)]:

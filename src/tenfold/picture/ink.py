@@ -88,7 +88,7 @@ def _strength(grey: NDArray[np.float32], ink: NDArray[np.bool_]) -> NDArray[np.f
     """0 paper to 1 full ink; all 0 where nothing stands out."""
     blank = np.zeros_like(grey)
     above_paper, on_paper = _flattened(grey, ~ink)
-    if on_paper.all() or not on_paper.any():
+    if on_paper.all():
         return blank
     paper = above_paper[on_paper]
     noise = 1.4826 * float(np.median(np.abs(paper - np.median(paper))))
@@ -162,10 +162,9 @@ def _flattened(grey: NDArray[np.float32], on_paper: NDArray[np.bool_]) -> tuple[
 def _parted(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which pixels are ink if ink has high values: under even light those above a threshold, else above a surface."""
     ink = grey >= otsu(grey)
-    if ink.any() and not ink.all():
-        explained = ink.mean() * (1 - ink.mean()) * (grey[ink].mean() - grey[~ink].mean()) ** 2 / grey.var()
-        if explained > _EVEN_LIGHT:
-            return ink
+    explained = ink.mean() * (1 - ink.mean()) * (grey[ink].mean() - grey[~ink].mean()) ** 2 / grey.var()
+    if explained > _EVEN_LIGHT:
+        return ink
     difference = grey - _surface(grey, np.ones_like(grey, bool))
     return difference >= otsu(difference)
 
