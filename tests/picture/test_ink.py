@@ -64,14 +64,14 @@ def test_a_speck_beside_a_digit_is_dropped() -> None:
     assert not ink(pixels).strength[:20, :20].any()
 
 
-@pytest.mark.parametrize(("side", "reach"), [(100, 1), (300, 3)])
-def test_haze_is_ink_only_beside_strokes(side: int, reach: int) -> None:
+@pytest.mark.parametrize(("shape", "reach"), [((100, 100), 1), ((300, 300), 3), ((100, 300), 3)])
+def test_haze_is_ink_only_beside_strokes(shape: tuple[int, int], reach: int) -> None:
     """The soft edge of a stroke is its own; specks of less than a fiftieth of the largest piece go, with theirs."""
-    strength = np.full((side, side), 0.3, np.float32)
+    strength = np.full(shape, 0.3, np.float32)
     strength[40:60, 45:55] = 1
     strength[80, 80:84] = 1
     strength[80, 10:13] = 1
-    kept = np.zeros((side, side), bool)
+    kept = np.zeros(shape, bool)
     kept[40 - reach : 60 + reach, 45 - reach : 55 + reach] = True
     kept[80 - reach : 81 + reach, 80 - reach : 84 + reach] = True
     assert (_without_specks(strength) == np.where(kept, strength, 0)).all()
@@ -272,6 +272,14 @@ def test_both_ways_round_are_given_only_where_both_are_possible() -> None:
     one, other = inks(filled)
     assert one.strength[8, 8] != other.strength[8, 8]
     assert (ink(filled).strength == one.strength).all()
+
+
+@pytest.mark.parametrize(("side", "n_ways"), [(60, 1), (80, 2)])
+def test_which_way_round_is_unsure_where_ink_covers_over_half_of_a_picture(side: int, n_ways: int) -> None:
+    filled = strokes((10, 10 + side, 10, 10 + side)).strength
+    for picture in (230 - 200 * filled, 30 + 200 * filled):
+        found = inks(picture.astype(np.uint8))
+        assert len(found) == n_ways
 
 
 def ring(height: int, width: int, thickness: float) -> np.ndarray:
