@@ -113,7 +113,9 @@ def test_the_lightness_of_colours_is_that_of_the_eye() -> None:
 
 @pytest.mark.parametrize(("shape", "scale"), [((8, 1024), 1), ((8, 1025), 2), ((2049, 8), 3)])
 def test_the_longer_side_says_how_much_a_picture_is_reduced(shape: tuple[int, int], scale: int) -> None:
-    assert ink(np.zeros(shape, np.uint8)).scale == scale
+    found = ink(np.zeros(shape, np.uint8))
+    assert found.scale == scale
+    assert found.strength.shape == tuple(-(-n // scale) for n in shape)
 
 
 def test_large_pictures_are_reduced_by_a_whole_factor() -> None:
