@@ -68,12 +68,12 @@ def main_part(ink: Ink) -> Ink:
     if n_pieces < 2:
         return ink
     height, width = pieces.shape
-    areas = np.bincount(pieces.ravel(), minlength=n_pieces + 1).astype(float)
+    areas = np.bincount(pieces.ravel()).astype(float)
     areas[0] = 0
     y, x = (np.abs(np.arange(n) - (n - 1) / 2) / n for n in (height, width))
     away = np.maximum(y[:, None], x[None, :])  # 0 in the middle to half at the rim
     distance = ndimage.mean(away, pieces, np.arange(n_pieces + 1))
-    main = int(np.argmax(areas * (1 - 1.6 * np.nan_to_num(distance, nan=1))))
+    main = int(np.argmax(areas * (1 - 1.6 * distance)))
     rim = np.unique(pieces[_rim(pieces.shape, 1)])
     if main in rim:
         return ink
