@@ -235,6 +235,7 @@ def strokes(*places: tuple[int, int, int, int]) -> Ink:
     ("other", "what_stays"),
     [
         ((20, 80, 0, 10), "one"),  # larger than the digit but at the rim
+        ((20, 80, 0, 20), "both"),  # six times as large
         ((10, 90, 0, 40), "both"),  # reaches from the rim far into the picture: it is the digit
         ((20, 80, 1, 11), "both"),  # not cut off
         ((0, 3, 0, 3), "one"),
