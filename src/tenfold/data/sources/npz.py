@@ -107,7 +107,8 @@ def _array(archive: zipfile.ZipFile, key: str, path: Path) -> NDArray[np.integer
             raise DataError(f"{path}, {key}: declares the shape {found}, outside the limits; expected (N, 28, 28)")
         content = member.read(size + 1)
     if len(content) != size:
-        raise DataError(f"{path}, {key}: declares {size:,} bytes but holds {len(content):,}; fetch the file again")
+        found = "more" if len(content) > size else f"only {len(content):,}"
+        raise DataError(f"{path}, {key}: declares {size:,} bytes but holds {found}; fetch the file again")
     array = np.frombuffer(content, dtype)
     return array.reshape(shape, order="F" if fortran_order else "C")
 
