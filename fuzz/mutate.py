@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -178,6 +179,7 @@ class Bench:
         return int(code)
 
 
+@functools.cache
 def _mutants(source: str) -> list[tuple[int, str, str]]:
     """All mutants of a module: the line, the change in words, the whole text."""
     tree, found = ast.parse(source), []
