@@ -67,6 +67,19 @@ def test_a_blank_picture_is_an_empty_text_exit_0_and_a_note(tenfold, folder: Pat
     assert "no digits found" in result.err
 
 
+def test_a_text_that_hardly_fits_the_field_is_said_to_be_doubtful(tenfold, folder: Path) -> None:
+    one, other = (Image.open(folder / f"{name}.png").convert("L") for name in ("seven", "two"))
+    both = Image.new("L", (one.width + other.width, max(one.height, other.height)), 255)
+    both.paste(one, (0, 0))
+    both.paste(other, (one.width, 0))
+    both.save(folder / "fields.png")
+    fits = tenfold("read", "--digits", "2", folder / "fields.png")
+    assert (fits.out, fits.err) == ("72\n", "")
+    forced = tenfold("read", "--digits", "1", folder / "fields.png")
+    assert forced.out in ("7\n", "2\n")
+    assert "the likeliest text of such a field, but right with a probability of" in forced.err
+
+
 def test_a_broken_picture_alone_is_exit_2(tenfold, folder: Path) -> None:
     result = tenfold("read", folder / "broken.png")
     assert (result.code, result.out) == (2, "")

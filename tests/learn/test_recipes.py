@@ -44,6 +44,7 @@ def test_changes_reach_any_depth_and_keep_the_types() -> None:
     ("change", "said"),
     [
         ("optimizer.learning_rat=1", "did you mean optimizer.learning_rate"),
+        ("learning_rate=1", "did you mean optimizer.learning_rate"),
         ("optimizer.learning_rate=fast", "optimizer.learning_rate"),
         ("optimizer.learning_rate=-1", "optimizer.learning_rate"),
         ("epochs=0", "epochs"),

@@ -324,3 +324,9 @@ def test_reading_leaves_nothing_in_the_users_home(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG", "ORT"))} | {"HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", "import tenfold; tenfold.Reader()"], env=environment, check=True)
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_classify_wants_several_pictures(reader: Reader, tmp_path: Path) -> None:
+    for one in ("seven.png", b"bytes", tmp_path / "seven.png", Image.new("L", (28, 28))):
+        with pytest.raises(UsageError, match=r"classify\(\[picture\]\)"):
+            reader.classify(one)  # type: ignore[arg-type]

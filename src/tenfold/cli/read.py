@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tenfold.read.reader import Reading
 
 
+_DOUBTFUL = 0.5  # under this the text of a field is said to be doubtful
+
+
 class OutputFormat(StrEnum):
     """How readings are printed."""
 
@@ -150,17 +153,24 @@ def _with_bar(names: list[str]) -> Iterator[str]:
 
 
 def _note(name: str, reading: Reading, known: _Known) -> None:
+    has_field = known[:3] != (None, None, None)
     if reading.text:
-        return
-    if not reading.digits:
+        if not has_field or reading.confidence >= _DOUBTFUL:
+            return
+        said = f"the likeliest text of such a field, but right with a probability of {_share(reading)} only"
+    elif not reading.digits:
         said = "no digits found"
     elif reading.confidence < known.min_confidence:
-        said = f"refused, its text is right with a probability of {reading.confidence:.1%} only"
-    elif reading.confidence == 0 and known[:3] != (None, None, None):
+        said = f"refused: its text would be right with a probability of {_share(reading)} only"
+    elif reading.confidence == 0 and has_field:
         said = "nothing in it agrees with what is known about the field"
     else:
         said = "nothing read; what was found there is hardly a digit"
     typer.echo(f"note: {name}: {said}", err=True)
+
+
+def _share(reading: Reading) -> str:
+    return f"{100 * reading.confidence:.2g} %"
 
 
 class _Copies:

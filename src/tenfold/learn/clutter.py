@@ -15,7 +15,7 @@ from tenfold.learn import doodles
 # Letters and signs; O, I, l, S, Z, B and their small ones, which nobody can tell from digits, are left out.
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxyäöüéèçñ&@#%$€?"
 
-_DOODLED = 0.3  # the share of pages with doodles
+_DOODLED = 0.2  # the share of pages with doodles
 
 
 def mark(
@@ -113,12 +113,12 @@ def drawn_over(
 def _doodled(
     ink: NDArray[np.uint8], boxes: NDArray[np.float32], height: float, pen: float, random: np.random.Generator
 ) -> None:
-    """Now and then some doodles where no digit stands: of about the size of digits, or so large that a head or an eye is."""
+    """Now and then some doodles of about the size of digits, where no digit stands."""
     if random.random() > _DOODLED:
         return
     h, w = ink.shape
-    for _ in range(random.integers(1, 7)):
-        tall = height * float(np.exp(random.uniform(np.log(0.6), np.log(4.5))))
+    for _ in range(random.integers(1, 5)):
+        tall = height * random.uniform(0.6, 1.8)
         size = np.array([tall * random.uniform(0.6, 1.2), tall])
         corner = random.uniform(-0.3, 1, 2) * (w, h)
         apart = (boxes[:, :2] > corner + size) | (boxes[:, :2] + boxes[:, 2:] < corner)

@@ -103,7 +103,7 @@ def calibration(evaluation: Evaluation) -> Figure:
     shown = evaluation.calibrated
     sure, right = float(shown.confidence.mean()), shown.accuracy
     title = f"{percent(sure, 1)} sure on average, {percent(right, 1)} right: off by {100 * shown.ece:.2f} points (ECE)"
-    before = f"; grey: before temperature ({100 * evaluation.ece:.2f})" if evaluation.temperature != 1 else ""
+    before = f"; grey: before temperature (off by {100 * evaluation.ece:.2f})" if evaluation.temperature != 1 else ""
     figure = new_figure(8.4, 8.4, title, _subtitle(evaluation.digits, f"hollow: fewer than {_FEW} digits{before}"))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     if before:

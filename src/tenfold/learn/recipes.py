@@ -233,7 +233,8 @@ def _set(plain: dict[str, Any], key: str, text: str) -> None:
         place = place.get(name) if isinstance(place, dict) else None
     if not isinstance(place, dict) or last not in place:
         known = _flat(plain)
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        ends = [other for other in known if other.endswith(f".{key}")]
+        near = ends or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
         raise RecipeError(f"--set {key}: no such key in the recipe; {hint}")
     try:

@@ -16,7 +16,7 @@ _LEAST_SIDE = 240  # smaller pictures are enlarged, or their labels could not be
 
 
 def annotated(pixels: NDArray[np.uint8], reading: Reading) -> Image.Image:
-    """A colour copy with a box around each digit, and above it the label and its confidence in percent.
+    """A colour copy with a box around each digit, above it the label and its confidence in percent, rounded down.
 
     Refused digits have a thin box and no label. Small pictures are enlarged by a whole factor.
     """
@@ -37,7 +37,7 @@ def annotated(pixels: NDArray[np.uint8], reading: Reading) -> Image.Image:
         pen = max(1, round(min(canvas.size) / 250)) if digit.accepted else 1
         draw.rectangle((x - pen, y - pen, x + width + pen, y + height + pen), outline=colour, width=pen)
         if digit.accepted:
-            _label(draw, f"{digit.label}", f"{digit.confidence:.0%}", x, y - pen, max(width, height), colour)
+            _label(draw, f"{digit.label}", f"{int(100 * digit.confidence)}%", x, y - pen, max(width, height), colour)
     return canvas
 
 

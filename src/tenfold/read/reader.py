@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold import picture
+from tenfold.errors import UsageError
 from tenfold.picture import Source
 from tenfold.read import lines
 from tenfold.read import model as models
@@ -160,7 +161,10 @@ class Reader:
 
         Raises:
             PictureError: a picture cannot be decoded. One that can be never raises: without ink it scores 0.
+            UsageError: a single picture instead of several.
         """
+        if isinstance(pictures, str | bytes | os.PathLike | Image.Image):
+            raise UsageError("classify takes several pictures; for a single one give a list: classify([picture])")
         choices = [_glyphs(source) for source in pictures]
         every = self.classify_glyphs(np.array([glyph for some in choices for glyph in some], np.uint8).reshape(-1, 28, 28))
         kept, start = [], 0

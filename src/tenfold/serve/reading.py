@@ -81,13 +81,15 @@ def _classification(reader: Reader, picture: Picture) -> dict[str, Any]:
 def _asked(query: Mapping[str, str]) -> dict[str, Any]:
     """What is known of the field, as `tenfold read` takes it."""
     asked: dict[str, Any] = {key: query[key] for key in ("pattern", "check") if key in query}
-    try:
-        if "digits" in query:
-            asked["digits"] = int(query["digits"])
-        if "min_confidence" in query:
-            asked["min_confidence"] = float(query["min_confidence"])
-    except ValueError as problem:
-        raise RequestError(400, "bad_query", "digits and min_confidence have to be numbers") from problem
+    for key, kind, expected in (("digits", int, "a whole number"), ("min_confidence", float, "a number from 0 to 1")):
+        if key not in query:
+            continue
+        try:
+            asked[key] = kind(query[key])
+        except ValueError as problem:
+            raise RequestError(400, "bad_query", f"{key}: found {query[key][:40]!r}, expected {expected}") from problem
+    if not 0 <= asked.get("min_confidence", 0) <= 1:
+        raise RequestError(400, "bad_query", f"min_confidence: found {asked['min_confidence']}, expected a number from 0 to 1")
     return asked
 
 

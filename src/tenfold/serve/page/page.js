@@ -133,7 +133,7 @@ function summary({ items: found, confidence }) {
   if (!found.length) return "No digit found.";
   const refused = found.filter((item) => !item.accepted).length;
   if (refused) return `${refused === 1 ? "One piece is" : `${refused} pieces are`} not a digit.`;
-  return found.length > 1 && confidence !== null ? `All ${found.length} together: ${percent(confidence)} sure.` : "";
+  return found.length > 1 && confidence !== null ? `${found.length === 2 ? "Both" : `All ${found.length}`} together: ${percent(confidence)} sure.` : "";
 }
 
 function spoken(reading) {
