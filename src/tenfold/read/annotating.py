@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
-    from tenfold.read.reading import Reading
+    from tenfold.read.reading import Digit, Reading
 
 _ACCEPTED, _REFUSED = (0, 110, 200), (190, 90, 0)  # blue and orange, told apart by every eye and on every paper
 _LEAST_SIDE = 240  # smaller pictures are enlarged, or their labels could not be read
@@ -18,7 +19,8 @@ _LEAST_SIDE = 240  # smaller pictures are enlarged, or their labels could not be
 def annotated(pixels: NDArray[np.uint8], reading: Reading) -> Image.Image:
     """A colour copy with a box around each digit, above it the label and its confidence in percent, rounded down.
 
-    Refused digits have a thin box and no label. Small pictures are enlarged by a whole factor.
+    A percentage without room beside the next label is left out. Refused digits have a thin box and no label.
+    Small pictures are enlarged by a whole factor.
     """
     image = Image.fromarray(pixels).convert("RGB")
     factor = max(1, -(-_LEAST_SIDE // max(1, min(image.size))))
@@ -37,8 +39,16 @@ def annotated(pixels: NDArray[np.uint8], reading: Reading) -> Image.Image:
         pen = max(1, round(min(canvas.size) / 250)) if digit.accepted else 1
         draw.rectangle((x - pen, y - pen, x + width + pen, y + height + pen), outline=colour, width=pen)
         if digit.accepted:
-            _label(draw, f"{digit.label}", f"{int(100 * digit.confidence)}%", x, y - pen, max(width, height), colour)
+            sure = f"{int(100 * digit.confidence)}%"
+            _label(draw, f"{digit.label}", sure, (x, y - pen), max(width, height), colour, _next(digit, reading) * factor)
     return canvas
+
+
+def _next(digit: Digit, reading: Reading) -> float:
+    """The column where the next label of the row begins."""
+    return min(
+        (d.box[0] for d in reading.digits if d.accepted and d.line == digit.line and d.box[0] > digit.box[0]), default=inf
+    )
 
 
 def _head(reading: Reading, factor: int) -> int:
@@ -48,12 +58,22 @@ def _head(reading: Reading, factor: int) -> int:
 
 
 def _label(
-    draw: ImageDraw.ImageDraw, label: str, sure: str, x: float, y: float, size: float, colour: tuple[int, int, int]
+    draw: ImageDraw.ImageDraw,
+    label: str,
+    sure: str,
+    at: tuple[float, float],
+    size: float,
+    colour: tuple[int, int, int],
+    end: float,
 ) -> None:
+    """A label with how sure it is, where there is room for that before the column `end`."""
+    x, y = at
     large = ImageFont.load_default(max(11, round(0.42 * size)))
     small = ImageFont.load_default(max(9, round(0.2 * size)))
     left, top, right, _ = draw.textbbox((x, y), label, font=large, anchor="ls")
     wide = draw.textlength(sure, font=small)
+    if right + wide + 3 > end:
+        sure, wide = "", 0
     draw.rectangle((left - 1, top - 1, right + wide + 3, y), fill=(255, 255, 255))
     draw.text((x, y - 1), label, fill=colour, font=large, anchor="ls")
     draw.text((right + 2, y - 1), sure, fill=colour, font=small, anchor="ls")
