@@ -167,7 +167,7 @@ def test_calibration_has_a_point_and_a_count_for_each_bin_with_digits(judged: Ev
 
 def test_calibration_shows_what_a_reader_gets_and_behind_it_what_the_network_says(judged: Evaluation, tmp_path: Path) -> None:
     figure = figures.calibration(replace(judged, temperature=2.0))
-    assert f"grey: before temperature ({100 * judged.ece:.2f})" in " ".join(texts(figure))
+    assert f"grey: before temperature (off by {100 * judged.ece:.2f})" in " ".join(texts(figure))
     drawn(figure, tmp_path)
 
 
