@@ -2,7 +2,7 @@
 
 A person's sevens look alike: a writer takes those of MNIST's that are nearest to one of them, the same for each class
 (`Writer.own`), and rewrites them in a hand: a slant, a turn, a proportion, a pen, a way of bending each figure, and habits such
-as a line below the 6. All amounts are bounded so that people can still read nearly all that is written (`MOST`); docs/hand.md shows it.
+as a line below the 6. All amounts are bounded so that people can still read most of it (`MOST`); docs/hand.md shows it.
 """
 
 from __future__ import annotations
