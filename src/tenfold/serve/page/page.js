@@ -133,7 +133,9 @@ function summary({ items: found, confidence }) {
   if (!found.length) return "No digit found.";
   const refused = found.filter((item) => !item.accepted).length;
   if (refused) return `${refused === 1 ? "One piece is" : `${refused} pieces are`} not a digit.`;
-  return found.length > 1 && confidence !== null ? `${found.length === 2 ? "Both" : `All ${found.length}`} together: ${percent(confidence)} sure.` : "";
+  if (found.length < 2 || confidence === null) return "";
+  const all = found.length === 2 ? "Both" : `All ${found.length}`;
+  return `${all} together: ${percent(confidence)} sure.`;
 }
 
 function spoken(reading) {
