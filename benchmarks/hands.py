@@ -6,7 +6,8 @@
     .venv/bin/python benchmarks/hands.py picture FILE     draws six digits of each class of each writer
 
 Writers are looked for on MNIST's last 5,000 training digits, which the bundled model has not learnt from; the 20 corrections
-come from these too, and whatever `choose` measures. What the table says is read is made from MNIST's test digits, 50 a class.
+come from these too, and whatever `choose` measures. What the table says is read is made from MNIST's test digits, 50 a class;
+pages are composed of the same (`learn/composing.py`), and their error is the character error rate.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import tenfold
+from reading import edits
+from tenfold import Reader
 from tenfold.data.digits import CLASSES, Digits
 from tenfold.data.samples import Samples
 from tenfold.data.sources import load
-from tenfold.learn import measuring, recipes
+from tenfold.learn import clutter, measuring, recipes, weighing
+from tenfold.learn.composing import Composer
 from tenfold.learn.runs import Run
 from tenfold.learn.tables import percent
 from tenfold.learn.writers import HABITS, Writer, accuracy, search
@@ -94,13 +98,22 @@ def learn(new: Digits, folder: Path, changes: Sequence[str] = ()) -> Run:
 
 
 def measure(writer: Writer, folder: Path) -> list[float]:
-    """Unseen digits before and after, MNIST's test digits before and after, seconds of training."""
+    """Unseen digits before and after, MNIST's test digits likewise, errors in pages likewise, seconds of training."""
     run = learn(corrections(writer)[0], folder)
     test = load("mnist", "test")
     unseen = writer.write(writer.own(test, N_UNSEEN), seed=2)
     models = measuring.find("bundled"), measuring.find(str(run.folder))
     shares = [share_right(model.probabilities(digits.images), digits) for digits in (unseen, test) for model in models]
-    return [*shares, run.metrics["seconds"]]
+    errors = [error_in_pages(unseen, Reader(model)) for model in (None, run.folder)]
+    return [*shares, *errors, run.metrics["seconds"]]
+
+
+def error_in_pages(digits: Digits, reader: Reader, n: int = 60) -> float:
+    """The character error rate in pages composed of the digits."""
+    composer = Composer(digits, clutter.packaged_fonts())
+    pages = [weighing.picture(composer, np.random.default_rng([5, k])) for k in range(n)]
+    wrong = sum(edits(reader.read(page.picture).text, page.text) for page in pages)
+    return wrong / sum(len(page.text) for page in pages)
 
 
 def choose(changes: Sequence[str]) -> None:
@@ -142,15 +155,17 @@ def draw(path: Path) -> None:
 
 
 def main() -> None:
-    print("| writer | unseen digits, before | after 20 corrections | MNIST test, before | after | seconds |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| writer | unseen digits, before | after 20 corrections | MNIST test, before | after | in pages, before | after | s |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     figures = []
     for writer in WRITERS:
         with tempfile.TemporaryDirectory() as folder:
             figures.append(measure(writer, Path(folder)))
-        print(f"| {writer.name} | {' | '.join(map(percent, figures[-1][:4]))} | {figures[-1][4]:.0f} |", flush=True)
+        print(f"| {writer.name} | {' | '.join(map(percent, figures[-1][:-1]))} | {figures[-1][-1]:.0f} |", flush=True)
     mean = np.mean(figures, axis=0)
-    print(f"| mean | {' | '.join(percent(float(share)) for share in mean[:4])} | {mean[4]:.0f} |")
+    print(f"| mean | {' | '.join(percent(float(share)) for share in mean[:-1])} | {mean[-1]:.0f} |")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def test_version(tenfold) -> None:
         (["trian"], "No such command 'trian'"),
         (["train", "--epoch", "x"], "--epoch"),
         (["train", "--epochs", "x"], "valid integer"),
-        (["convert", "mnist"], "'TO'"),
+        (["convert", "mnist"], "expected tenfold convert FROM TO"),
         (["inspect", "mnist", "--part", "half"], "'half'"),
     ],
 )
@@ -120,3 +120,17 @@ print([module for module in sys.modules if module.startswith("tenfold.cli.")])
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "['tenfold.cli.read']"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["submit", "bundled"], "submit RUN... TEST.CSV"),
+        (["compare", "bundled"], "compare RUN RUN"),
+        (["export"], "export RUN"),
+    ],
+)
+def test_a_missing_argument_is_said_with_all_that_belong_there(tenfold, given: list[str], expected: str) -> None:
+    result = tenfold(*given)
+    assert result.code == 2
+    assert result.err == f"error: an argument is missing; expected tenfold {expected} (see tenfold {given[0]} --help)\n"

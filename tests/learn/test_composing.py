@@ -64,3 +64,14 @@ def test_a_line_has_so_many_digits_and_no_more_room_than_they_need(composer: Com
         assert len(page.labels) == n
         assert page.picture.shape[0] <= 66
         assert page.picture.shape[1] < (n + 2) * 90
+
+
+def test_a_drawing_has_ink_and_no_digit(composer: Composer) -> None:
+    for seed in range(10):
+        page = composer.drawing(np.random.default_rng(seed))
+        assert page.text == ""
+        assert page.boxes.shape == (0, 4)
+        assert 60 <= page.picture.shape[0] <= 400
+        assert np.ptp(page.picture) > 20
+    again = composer.drawing(np.random.default_rng(9))
+    assert (again.picture == page.picture).all()

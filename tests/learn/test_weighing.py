@@ -6,10 +6,9 @@ import pytest
 import tenfold
 from tenfold.learn import weighing
 from tenfold.learn.composing import Composer, Page
-from tenfold.read.finder import Finder
-from tenfold.read.joint import Joint
-from tenfold.read.judge import Judge
-from tenfold.read.model import load_bundled
+from tenfold.read.joint import Evidence, Joint
+from tenfold.read.reader import Reader
+from tenfold.read.reviewer import Reviewer
 
 
 def test_found_boxes_are_matched_to_the_nearest_digit_once() -> None:
@@ -26,7 +25,7 @@ def test_found_boxes_are_matched_to_the_nearest_digit_once() -> None:
 
 
 def made_up(n: int = 400) -> weighing.Places:
-    """A finder whose score tells and whose label is right in 70 %, a classifier right in 95 %, a judge that knows nothing."""
+    """A finder whose score tells and whose label is right in 70 %, a classifier right in 95 %, the others know nothing."""
     random = np.random.default_rng(0)
     labels = np.where(random.random(n) < 0.7, random.integers(0, 10, n), -1)
     found, classified = np.full((n, 11), 0.005), np.full((n, 10), 0.01)
@@ -36,17 +35,18 @@ def made_up(n: int = 400) -> weighing.Places:
         found[i, 10] = 1 - score
         classified[i, label if label >= 0 and random.random() < 0.95 else random.integers(10)] = 0.91
     page = np.repeat(np.arange(n // 4), 4)
-    return weighing.Places(
-        page, labels, found, np.ones(n), classified, random.random(n), np.zeros(n), np.zeros(n // 4, np.int64)
-    )
+    reviewed = random.dirichlet(np.ones(11), n)
+    said = Evidence(found, np.ones(n), classified, reviewed, random.random(n), np.zeros(n))
+    return weighing.Places(page, labels, said, np.zeros(n // 4, np.int64))
 
 
 def test_who_is_right_more_often_counts_more() -> None:
     seen = made_up()
     joint = weighing.fit(seen)
-    assert joint.classes[1] > joint.classes[0]
+    assert joint.classes[1] > joint.classes[0] > abs(joint.classes[2])
     assert joint.digit[1] > 3 * abs(joint.digit[2])
-    scores, chances = joint.weighed(*seen[2:7])
+    assert joint.digit[1] > 3 * abs(joint.digit[3])
+    scores, chances = joint.weighed(seen.said)
     is_digit = seen.labels >= 0
     assert ((scores > 0.5) == is_digit).mean() > 0.9
     assert (chances.argmax(axis=1) == seen.labels)[is_digit].mean() > 0.9
@@ -59,12 +59,11 @@ def test_who_is_right_more_often_counts_more() -> None:
 def test_the_bundled_networks_on_composed_pages() -> None:
     composer = Composer(tenfold.load("mnist", "test"))
     pages = [weighing.picture(composer, np.random.default_rng([7, k])) for k in range(12)]
-    finder = Finder.bundled()
-    seen = weighing.places(pages, finder, load_bundled(), Judge.bundled())
+    seen = weighing.places(pages, Reader())
     n_digits = sum(int((page.labels >= 0).sum()) for page in pages)
     assert (seen.labels >= 0).sum() > 0.85 * n_digits
     assert seen.missed.sum() + (seen.labels >= 0).sum() == n_digits
-    scores, chances = Joint.of(finder.metadata).weighed(*seen[2:7])
+    scores, chances = Joint.of(Reviewer.bundled().metadata).weighed(seen.said)
     is_digit = seen.labels >= 0
     assert (chances.argmax(axis=1) == seen.labels)[is_digit].mean() > 0.85
     assert scores[is_digit].mean() > scores[~is_digit].mean() + 0.3

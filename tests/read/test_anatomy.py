@@ -28,7 +28,7 @@ def graph_of(node: onnx.NodeProto, *constants: onnx.TensorProto) -> onnx.GraphPr
     return helper.make_graph([node], "inner", [], [], constants)
 
 
-@pytest.mark.parametrize("name", ["digits", "judge", "finder"])
+@pytest.mark.parametrize("name", ["digits", "judge", "finder", "reviewer"])
 def test_what_ships_has_no_fault(name: str) -> None:
     assert anatomy.fault(bundled(name)) is None
 

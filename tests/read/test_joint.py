@@ -1,11 +1,11 @@
-"""What the three networks say, taken together."""
+"""What the networks say, taken together."""
 
 import json
 
 import numpy as np
 import pytest
 
-from tenfold.read.joint import Joint, relative_heights
+from tenfold.read.joint import Evidence, Joint, features, relative_heights
 
 PLAIN = Joint()
 
@@ -16,24 +16,61 @@ def found(score: float, label: int = 3) -> np.ndarray:
     return chances
 
 
-def weighed(joint: Joint, scores: list[float], classified: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def said(scores: list[float], **answers: np.ndarray) -> Evidence:
+    """A finder that says 3, while the others say nothing."""
     n = len(scores)
-    chances = np.array([found(s) for s in scores])
-    sure = np.full((n, 10), 0.1) if classified is None else classified
-    return joint.weighed(chances, np.ones(n), sure, np.full(n, 0.5), np.zeros(n))
+    nothing = Evidence(
+        np.array([found(s) for s in scores]),
+        np.ones(n),
+        np.full((n, 10), 0.1),
+        np.full((n, 11), 1 / 11),
+        np.full(n, 0.5),
+        np.zeros(n),
+    )
+    return nothing._replace(**answers)
 
 
 def test_without_weights_the_finder_decides() -> None:
-    scores, chances = weighed(PLAIN, [0.2, 0.9])
+    scores, chances = PLAIN.weighed(said([0.2, 0.9]))
     assert scores == pytest.approx([0.2, 0.9])
     assert chances.argmax(axis=1).tolist() == [3, 3]
     assert chances.sum(axis=1) == pytest.approx(1)
 
 
-def test_the_classifier_can_change_the_label() -> None:
-    classified = np.full((1, 10), 0.0001)
-    classified[0, 8] = 0.9991
-    assert weighed(PLAIN, [0.9], classified)[1].argmax() == 8
+@pytest.mark.parametrize(("who", "n"), [("classified", 10), ("reviewed", 11)])
+def test_others_can_change_the_label(who: str, n: int) -> None:
+    sure = np.full((1, n), 0.0001)
+    sure[0, 8] = 1 - 0.0001 * (n - 1)
+    assert PLAIN.weighed(said([0.9], **{who: sure}))[1].argmax() == 8
+
+
+def test_a_classifier_of_ones_own_counts_in_what_it_says_otherwise() -> None:
+    given = said([0.9])
+    own = np.full((1, 10), 0.001)
+    own[0, 8] = 0.991
+    assert PLAIN.weighed(given, given.classified, 1.0)[1] == pytest.approx(PLAIN.weighed(given)[1])
+    assert PLAIN.weighed(given, own, 0.0)[1].argmax() == 3
+    assert PLAIN.weighed(given, own, 1.0)[1].argmax() == 8
+    halves = [PLAIN.weighed(given, own, counts)[1][0, 8] for counts in (0.0, 0.5, 1.0)]
+    assert halves == sorted(halves)
+
+
+def test_what_speaks_for_a_digit_comes_in_order() -> None:
+    reviewed = np.array([[*[0.02] * 10, 0.8]])
+    given = said([0.9], reviewed=reviewed, judged=np.array([0.75]), support=np.array([np.e]), relative=np.array([-0.5]))
+    expected = [1, np.log(9), np.log(3), np.log(0.25), 1, np.log(0.1), 0.25, 0]
+    assert features(given)[0] == pytest.approx(expected)
+
+
+def test_some_places_of_several() -> None:
+    given = said([0.2, 0.9, 0.5]).at(np.array([False, True, True]))
+    assert (1 - given.found[:, 10]).tolist() == pytest.approx([0.9, 0.5])
+    assert [len(answers) for answers in given] == [2] * 6
+
+
+def test_no_places_weigh_nothing() -> None:
+    scores, chances = PLAIN.weighed(said([0.5]).at(np.array([False])))
+    assert (scores.shape, chances.shape) == ((0,), (0, 10))
 
 
 def test_confidence_of_a_text_grows_with_the_product_and_keeps_the_ends() -> None:
@@ -44,8 +81,8 @@ def test_confidence_of_a_text_grows_with_the_product_and_keeps_the_ends() -> Non
 
 
 def test_it_is_kept_in_metadata() -> None:
-    joint = Joint((0.5, 0.6), (0, 1, 2, 3, 4, 5, 6), (0.1, 0.9), 0.4)
-    plain = {"classes": [0.5, 0.6], "digit": [0, 1, 2, 3, 4, 5, 6], "text": [0.1, 0.9], "threshold": 0.4}
+    joint = Joint((0.5, 0.6, 0.7), (0, 1, 2, 3, 4, 5, 6, 7), (0.1, 0.9), 0.4)
+    plain = {"classes": [0.5, 0.6, 0.7], "digit": [0, 1, 2, 3, 4, 5, 6, 7], "text": [0.1, 0.9], "threshold": 0.4}
     assert Joint.of({"joint": json.dumps(plain)}) == joint
     assert Joint.of({}) == PLAIN
 

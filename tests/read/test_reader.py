@@ -1,5 +1,5 @@
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import tenfold
 from tenfold import Digits, Reader
 from tenfold.errors import PictureError, UsageError
 from tenfold.learn import doodles
+from tenfold.read.model import Model, load_bundled
 
 
 @pytest.fixture(scope="module")
@@ -330,3 +331,27 @@ def test_classify_wants_several_pictures(reader: Reader, tmp_path: Path) -> None
     for one in ("seven.png", b"bytes", tmp_path / "seven.png", Image.new("L", (28, 28))):
         with pytest.raises(UsageError, match=r"classify\(\[picture\]\)"):
             reader.classify(one)  # type: ignore[arg-type]
+
+
+def test_a_model_of_ones_own_counts_in_reading_and_more_if_it_grew_out_of_the_one_that_ships(
+    reader: Reader, test_digits: Digits, make_model: Callable[..., bytes]
+) -> None:
+    eight = np.zeros((784, 10), np.float32)
+    eight[:, 8] = 0.01  # says 8 of whatever has ink
+    grown = Model(make_model(weights=eight, recipe={"start_from": "bundled"}), "grown")
+    other = Model(make_model(weights=eight, recipe={"start_from": None}), "other")
+    picture = page([[test_digits.images[0]]])  # a clear 7
+    shares = [one.read(picture).digits[0].probabilities[8] for one in (reader, reader.with_model(other), Reader(grown))]
+    assert shares == sorted(shares)
+    assert (reader.read(picture).text, Reader(grown).read(picture).text) == ("7", "8")
+
+
+def test_the_model_that_ships_given_by_hand_reads_as_without(reader: Reader, numbers: tuple[np.ndarray, str]) -> None:
+    one, other = ([digit.probabilities for digit in who.read(numbers[0]).digits] for who in (reader, Reader(load_bundled())))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("least", [-0.1, 1.5, float("nan")])
+def test_a_least_confidence_is_a_probability(reader: Reader, least: float) -> None:
+    with pytest.raises(UsageError, match=r"min_confidence: found .*, expected a number from 0 to 1"):
+        reader.read(np.zeros((20, 20), np.uint8), min_confidence=least)

@@ -1,7 +1,7 @@
 """Making the networks that ship: `make bundled` trains them anew and puts them into the package.
 
 Trained on MNIST's 60,000 alone; the last 5,000 of them are held out for temperature, thresholds and weights.
-`python -m tenfold.learn.bundling digits`, `judge` or `finder` makes one of them.
+`python -m tenfold.learn.bundling digits`, `judge`, `finder` or `reviewer` makes one of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import numpy as np
 from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.data.sources import load
+from tenfold.learn import weighing
+from tenfold.read.joint import Joint
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _BUNDLED = _PACKAGE / "read" / "bundled"
@@ -25,6 +27,7 @@ _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold ac
 # What the finder learns from: so many parts of composed patches, each gone through so many times.
 _PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2
 _BATCH = 16
+_PICTURES, _REVIEWS = 50_000, 3  # that the reviewer learns from, and how often
 _PAGES = 1000  # that the weights are fitted on
 
 
@@ -63,31 +66,43 @@ def export_digits() -> None:
 
 
 def finder() -> None:
-    """Train the finder and fit the weights; replace `read/bundled/finder.onnx`. Needs the other two networks."""
-    from tenfold.learn import clutter, finding
+    """Train the finder; replace `read/bundled/finder.onnx`."""
+    from tenfold.learn import clutter, exporting, finding
 
     training, _ = _parts()
     parts = finding.stream(training, clutter.packaged_fonts(), _PARTS, _PATCHES, seed=1, processes=os.cpu_count() or 1)
     n_steps = _PARTS * _EPOCHS * (_PATCHES // _BATCH)
     storage.make_folder(Path("runs"))
-    finish_finder(finding.train(parts, n_steps, _EPOCHS, _BATCH, kept=Path("runs/finder.keras")))
+    model = finding.train(parts, n_steps, _EPOCHS, _BATCH, kept=Path("runs/finder.keras"))
+    _keep("finder", exporting.finder_to_onnx(model, {}))
 
 
-def finish_finder(model: object) -> None:
-    """Fit how much a trained finder counts beside the other networks; replace `read/bundled/finder.onnx`."""
-    from tenfold.learn import clutter, exporting, weighing
+def reviewer() -> None:
+    """Train the reviewer, and fit how much each network counts; replace `read/bundled/reviewer.onnx`. Needs the other three."""
+    from tenfold.learn import clutter, exporting, reviewing
+
+    training, _ = _parts()
+    fonts = clutter.packaged_fonts()
+    seen = reviewing.proposals(training, fonts, _PICTURES, seed=3, processes=os.cpu_count() or 1)
+    print(f"reviewer: {len(seen.labels):,} proposals in {_PICTURES:,} pictures", flush=True)
+    model = reviewing.train(seen, _REVIEWS)
+    _keep("reviewer", exporting.reviewer_to_onnx(model, {}))
+    _keep("reviewer", exporting.reviewer_to_onnx(model, {"joint": weighing.as_metadata(weights())}))
+
+
+def weights() -> Joint:
+    """Fit how much each of the bundled networks counts, on pages of the digits held out."""
+    from tenfold.learn import clutter
     from tenfold.learn.composing import Composer
-    from tenfold.read.finder import Finder
-    from tenfold.read.judge import Judge
-    from tenfold.read.model import load_bundled
+    from tenfold.read.reader import Reader
 
     composer = Composer(_parts()[1], clutter.packaged_fonts())
     pages = [weighing.picture(composer, np.random.default_rng([2, k])) for k in range(_PAGES)]
-    seen = weighing.places(pages, Finder(exporting.finder_to_onnx(model, {})), load_bundled(), Judge.bundled())
+    seen = weighing.places(pages, Reader())
     joint = weighing.fit(seen)
     right = weighing.texts(seen, joint)[1].mean()
-    print(f"finder: {joint}, {right:.1%} of {_PAGES:,} composed pictures read without a fault")
-    _keep("finder", exporting.finder_to_onnx(model, {"joint": weighing.as_metadata(joint)}))
+    print(f"{joint}, {right:.1%} of {_PAGES:,} composed pictures read without a fault")
+    return joint
 
 
 def _parts() -> tuple[Digits, Digits]:
@@ -104,5 +119,5 @@ def _keep(name: str, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("digits", "judge", "finder"):
-        {"digits": digits, "judge": judge, "finder": finder}[name]()
+    for name in sys.argv[1:] or ("digits", "judge", "finder", "reviewer"):
+        {"digits": digits, "judge": judge, "finder": finder, "reviewer": reviewer}[name]()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import clutter, papers, pens, strangers
+from tenfold.learn import clutter, doodles, papers, pens, strangers
 
 _INK = 60  # of 255: what belongs to a stroke
 _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
@@ -140,6 +140,23 @@ class Composer:
         strokes = np.asarray(sheet.ink[:, :width] / np.float32(255), np.float32)
         rules = papers.rules(strokes.shape, [base], boxes, hand.height, random)
         return _ordered(papers.photographed(strokes, rules, np.array(sheet.boxes).reshape(-1, 4), random), sheet)
+
+    def drawing(self, random: np.random.Generator) -> Page:
+        """A picture with one to three doodles of any size and no digit."""
+        height = int(np.exp(random.uniform(np.log(60), np.log(400))))
+        width = int(height * random.uniform(0.7, 2.2))
+        ink, pen = np.zeros((height, width), np.uint8), max(1.5, height * random.uniform(0.008, 0.05))
+        for _ in range(random.integers(1, 4)):
+            tall = height * random.uniform(0.2, 0.9)
+            size = np.array([tall * random.uniform(0.6, 1.2), tall])
+            corner = random.uniform(-0.1, 0.9, 2) * np.maximum(1, np.array([width, height]) - size)
+            doodles.draw(ink, doodles.doodle(random), (corner[0], corner[1]), (size[0], size[1]), pen)
+        strokes, nothing = np.asarray(ink / np.float32(255), np.float32), np.zeros((0, 4), np.float32)
+        rules = np.zeros_like(strokes)
+        if random.random() < 0.3:
+            rules = papers.rules(strokes.shape, [height / 2], nothing, height * 0.3, random)
+        picture = papers.photographed(strokes, rules, nothing, random)
+        return Page(picture, nothing, np.zeros(0, np.int64), np.zeros(0, np.int64))
 
     def _row(
         self, sheet: _Sheet, hand: Hand, base: float, row: int, random: np.random.Generator, n_digits: int | None = None

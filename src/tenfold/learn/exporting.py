@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tenfold.data.digits import CLASSES, SIDE
 from tenfold.errors import MissingExtraError, ModelError
-from tenfold.read import finder, judge
+from tenfold.read import finder, judge, reviewer
 from tenfold.read.model import KIND, Model
 
 try:
@@ -128,6 +128,15 @@ def _of_glyphs(model: Any, n_classes: int, kind: str, metadata: Mapping[str, Any
     return _finished(graph, model, images, answer, {"kind": kind}, metadata)
 
 
+def reviewer_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
+    """Write a reviewer as ONNX: input `views` uint8 (batch, 48, 48), output `probabilities` (batch, 11): ten digits, none."""
+    graph = _Graph("views")
+    graph.add("Cast", "pixels", to=TensorProto.FLOAT)
+    seen = helper.make_tensor_value_info("views", TensorProto.UINT8, ["batch", reviewer.SIDE, reviewer.SIDE])
+    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", CLASSES + 1])
+    return _finished(graph, model, seen, answer, {"kind": reviewer.KIND}, metadata)
+
+
 def finder_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     """Write a finder as ONNX: input `contrast` float32 (batch, 1, H, W), output `cells` (batch, 15, H / 4, W / 4).
 
@@ -187,7 +196,11 @@ def _writer(layer: Any) -> Callable[[_Graph, Any], None]:
 
 
 def _rescaling(graph: _Graph, layer: Any) -> None:
-    graph.add("Mul", layer.name, np.array(layer.scale, np.float32))
+    if not layer.offset:
+        graph.add("Mul", layer.name, np.array(layer.scale, np.float32))
+    else:
+        graph.add("Mul", f"{layer.name}.scaled", np.array(layer.scale, np.float32))
+        graph.add("Add", layer.name, np.array(layer.offset, np.float32))
 
 
 def _nothing(graph: _Graph, layer: Any) -> None:
@@ -199,8 +212,8 @@ def _flatten(graph: _Graph, layer: Any) -> None:
 
 
 def _reshape(graph: _Graph, layer: Any) -> None:
-    if tuple(layer.target_shape) != (SIDE, SIDE, 1):
-        raise ModelError(f"layer {layer.name!r} makes {layer.target_shape}; only (28, 28, 1) can be written")
+    if len(layer.target_shape) != 3 or layer.target_shape[2] != 1:
+        raise ModelError(f"layer {layer.name!r} makes {layer.target_shape}; only (height, width, 1) can be written")
     graph.add("Unsqueeze", layer.name, np.array([1], np.int64))  # ONNX has the maps before height and width
 
 

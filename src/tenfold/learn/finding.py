@@ -6,11 +6,9 @@ a grid of 4 pixels answers with eleven probabilities (ten digits and none) and a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +17,13 @@ from numpy.typing import NDArray
 
 from tenfold import storage
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import backend
+from tenfold.learn import backend, streaming
 from tenfold.learn.composing import Composer, Page
 from tenfold.picture.contrast import contrast
 from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL, resized
 
 PATCH = (96, 256)  # height and width of what it learns from, in pixels
 _MARGIN = 1.25  # so much beyond the sizes it answers for, a digit is neither here nor there
-_CHUNK = 250
 _DOUBLED = 0.15  # the share of pictures seen at twice their size
 # Of a digit's width and height: how far from its middle cells answer for it, and how far they may answer anything.
 _MIDDLE, _AROUND = (0.25, 0.2), (0.5, 0.4)
@@ -44,36 +41,14 @@ class Examples(NamedTuple):
     targets: NDArray[np.float16]
 
 
-def stream(digits: Digits, fonts: list[Path], n_parts: int, n: int, seed: int, processes: int = 2) -> Iterator[Examples]:
-    """So many parts of `n` composed patches each; while one is used, the next is being made.
-
-    The same arguments give the same patches.
-    """
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(digits, fonts)) as pool:
-
-        def start(part: int) -> list[Future[Examples]]:
-            first, last = part * n, (part + 1) * n
-            return [pool.submit(_some, (seed, k, min(_CHUNK, last - k))) for k in range(first, last, _CHUNK)]
-
-        under_way = start(0)
-        for part in range(n_parts):
-            done = [future.result() for future in under_way]
-            under_way = start(part + 1) if part + 1 < n_parts else []
-            yield Examples(*(np.concatenate(arrays) for arrays in zip(*done, strict=True)))
+def stream(digits: Digits, fonts: Sequence[Path], n_parts: int, n: int, seed: int, processes: int = 2) -> Iterator[Examples]:
+    """So many parts of `n` composed patches each; see `streaming.stream`."""
+    return (Examples(*arrays) for arrays in streaming.stream(_one, digits, fonts, n_parts, n, seed, processes))
 
 
-_composers: list[Composer] = []
-
-
-def _begin(digits: Digits, fonts: list[Path]) -> None:
-    _composers[:] = [Composer(digits, fonts)]
-
-
-def _some(chunk: tuple[int, int, int]) -> Examples:
-    seed, first, n = chunk
-    made = [example(_composers[0], np.random.default_rng([seed, first + i])) for i in range(n)]
-    return Examples(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+def _one(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    patch, wanted = example(composer, random)
+    return patch[None], wanted[None]
 
 
 def example(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.float16]]:

@@ -1,16 +1,42 @@
-"""What the finder, the classifier and the judge say about one place, taken together; its numbers come with the finder."""
+"""What the networks say about one place, taken together; the weights come with the reviewer."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _LEAST = 1e-7
+_LEAST_DOUBT = 1e-4  # judge and reviewer are not believed more than this
 _SURE = 0.6
+
+
+class Evidence(NamedTuple):
+    """What the networks say of n places.
+
+    Attributes:
+        found: the finder's probabilities of ten digits and of none, float64 (n, 11).
+        support: the cells of the finder that agreed, float64 (n,).
+        classified: the classifier's probabilities, float (n, 10).
+        reviewed: the reviewer's probabilities of ten digits and of none, float (n, 11).
+        judged: the judge's scores, float (n,).
+        relative: how high each is beside the others, float64 (n,); see `relative_heights`.
+    """
+
+    found: NDArray[np.float64]
+    support: NDArray[np.float64]
+    classified: NDArray[np.floating]
+    reviewed: NDArray[np.floating]
+    judged: NDArray[np.floating]
+    relative: NDArray[np.float64]
+
+    def at(self, some: NDArray[np.bool_]) -> Evidence:
+        """What they say of some of the places."""
+        return Evidence(*(np.asarray(answers[some]) for answers in self))
 
 
 @dataclass(frozen=True)
@@ -18,48 +44,42 @@ class Joint:
     """Logistic weights, fitted on composed pages of digits that no network was trained on (`learn/weighing.py`).
 
     Attributes:
-        classes: how much the finder's and the classifier's logarithms of probabilities count.
-        digit: constant, then the weights of the finder's logit, the judge's, the logarithm of the cells that agreed, the
-            classifier's largest logarithm, and of how much smaller and larger it is than the others: together the logit of
-            being a digit.
+        classes: how much the finder's, the classifier's and the reviewer's logarithms of probabilities count.
+        digit: constant, then the weights of `features`: together the logit of being a digit.
         text: constant and weight of the logit that all digits of a text are right.
         threshold: from which probability on a candidate is accepted.
     """
 
-    classes: tuple[float, float] = (0.7, 0.7)
-    digit: tuple[float, ...] = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    classes: tuple[float, ...] = (0.5, 0.5, 0.5)
+    digit: tuple[float, ...] = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     text: tuple[float, float] = (0.0, 1.0)
     threshold: float = 0.5
 
     @classmethod
     def of(cls, metadata: Mapping[str, str]) -> Joint:
-        """The weights that a finder's metadata holds under `joint`; without, plain ones."""
+        """The weights that a network's metadata hold under `joint`; without, plain ones."""
         if "joint" not in metadata:
             return cls()
         plain = json.loads(metadata["joint"])
         return cls(tuple(plain["classes"]), tuple(plain["digit"]), tuple(plain["text"]), float(plain["threshold"]))
 
     def weighed(
-        self,
-        found: NDArray[np.float64],
-        support: NDArray[np.float64],
-        classified: NDArray[np.floating],
-        judged: NDArray[np.floating],
-        relative: NDArray[np.float64],
+        self, said: Evidence, own: NDArray[np.floating] | None = None, counts: float = 0.0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The probability of being a digit, float64 (n,), and of each of the ten then, float64 (n, 10).
 
         Args:
-            found: the finder's probabilities, (n, 11).
-            support: the cells that agreed, (n,).
-            classified: the classifier's probabilities, (n, 10).
-            judged: the judge's scores, (n,).
-            relative: how high each is beside the others, (n,); see `relative_heights`.
+            said: what the networks that ship say.
+            own: what a user's classifier says instead of the one that ships, (n, 10).
+            counts: how much it counts in what it says otherwise.
         """
-        logits = self.classes[0] * _log(found[:, :10]) + self.classes[1] * _log(classified)
-        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        answers = (said.found[:, :10], said.classified, said.reviewed[:, :10])
+        logits = np.tensordot(self.classes, np.stack([_log(answer) for answer in answers]), axes=1)
+        if own is not None:
+            logits = logits + counts * (_log(own) - _log(said.classified))
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
         chances /= chances.sum(axis=1, keepdims=True)
-        scores = 1 / (1 + np.exp(-features(found, support, classified, judged, relative) @ np.array(self.digit)))
+        scores = 1 / (1 + np.exp(-features(said) @ np.array(self.digit)))
         return scores, chances
 
     def text_confidence(self, product: float) -> float:
@@ -69,25 +89,22 @@ class Joint:
         return float(1 / (1 + np.exp(-(self.text[0] + self.text[1] * np.log(product / (1 - product))))))
 
 
-def features(
-    found: NDArray[np.float64],
-    support: NDArray[np.float64],
-    classified: NDArray[np.floating],
-    judged: NDArray[np.floating],
-    relative: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """What speaks for a digit, float64 (n, 7), in the order of `Joint.digit`; arguments as in `Joint.weighed`."""
-    score = np.clip(1 - found[:, 10], _LEAST, 1 - _LEAST)
-    judged = np.clip(judged.astype(np.float64), 1e-4, 1 - 1e-4)
+def features(said: Evidence) -> NDArray[np.float64]:
+    """What speaks for a digit, float64 (n, 8), in the order of `Joint.digit`.
+
+    1, the logits of finder, judge and reviewer, the logarithm of the cells that agreed, the classifier's largest logarithm, and
+    how much smaller and larger than the others a place is, squared.
+    """
     return np.stack(
         [
-            np.ones(len(found)),
-            np.log(score / (1 - score)),
-            np.log(judged / (1 - judged)),
-            np.log(np.maximum(support, 0.1)),
-            _log(classified).max(axis=1),
-            np.minimum(relative, 0) ** 2,
-            np.maximum(relative, 0) ** 2,
+            np.ones(len(said.found)),
+            _logit(1 - said.found[:, 10], _LEAST),
+            _logit(said.judged, _LEAST_DOUBT),
+            _logit(1 - said.reviewed[:, 10], _LEAST_DOUBT),
+            np.log(np.maximum(said.support, 0.1)),
+            _log(said.classified).max(axis=1, initial=-np.inf),
+            np.minimum(said.relative, 0) ** 2,
+            np.maximum(said.relative, 0) ** 2,
         ],
         axis=1,
     )
@@ -103,3 +120,8 @@ def relative_heights(boxes: NDArray[np.float64], scores: NDArray[np.float64]) ->
 
 def _log(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.log(np.clip(probabilities.astype(np.float64), _LEAST, 1))
+
+
+def _logit(probabilities: NDArray[np.floating], least: float) -> NDArray[np.float64]:
+    clipped = np.clip(probabilities.astype(np.float64), least, 1 - least)
+    return np.asarray(np.log(clipped / (1 - clipped)))

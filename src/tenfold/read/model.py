@@ -192,7 +192,7 @@ def load_bundled(threads: int = 0) -> Model:
 
 
 def bundled(name: str) -> bytes:
-    """An ONNX file that ships: `digits`, `judge` or `finder`."""
+    """An ONNX file that ships: `digits`, `judge`, `finder` or `reviewer`."""
     from importlib.resources import files
 
     return (files("tenfold.read") / "bundled" / f"{name}.onnx").read_bytes()

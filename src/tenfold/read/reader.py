@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,10 @@ from tenfold.read import model as models
 from tenfold.read.cutting import Cut, cut_out, distinct
 from tenfold.read.fields import ANYTHING, Field, likeliest
 from tenfold.read.finder import Finder, Found
-from tenfold.read.joint import Joint, relative_heights
+from tenfold.read.joint import Evidence, Joint, relative_heights
 from tenfold.read.judge import Judge
 from tenfold.read.reading import Box, Digit, Reading
+from tenfold.read.reviewer import Reviewer
 
 __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
@@ -31,6 +33,9 @@ _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways 
 _CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
 _SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
 _LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
+# How much the user's classifier counts in what it says otherwise than the one that ships: one that has learnt on from that one,
+# and any other. With less a learnt hand was hardly read in pages, with more a weak network spoiled them (docs/experiments.md).
+_GROWN, _OTHER = 1.0, 0.5
 _LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
 
@@ -61,6 +66,24 @@ class Classification:
         return (self.digit_score >= self.threshold) & (self.digit_score > 0)
 
 
+class Candidates(NamedTuple):
+    """What may be digits in a picture, the surest first, before anything is decided.
+
+    Attributes:
+        boxes: where the finder saw them, float64 (n, 4), x, y, width, height in pixels of the picture that was looked at.
+        cuts: the same cut out.
+        said: what the networks that ship say of them.
+        own: what the user's classifier says of them, float32 (n, 10); None if it is the one that ships.
+        scale: how many pixels of the picture that was given one of these is.
+    """
+
+    boxes: NDArray[np.float64]
+    cuts: list[Cut]
+    said: Evidence
+    own: NDArray[np.float32] | None
+    scale: int
+
+
 class Reader:
     """Reads digits off pictures.
 
@@ -74,7 +97,8 @@ class Reader:
         """Take the bundled model, or a run's folder, an ONNX file or a loaded `Model`.
 
         Args:
-            model: what tells the ten digits apart; finding and refusing are always done by the bundled networks.
+            model: what tells the ten digits apart: alone in `classify`, beside the bundled networks in `read`. Finding and
+                refusing are always done by the bundled ones.
             threads: how many threads compute; 0 leaves it to ONNX Runtime.
 
         Raises:
@@ -84,7 +108,7 @@ class Reader:
         if isinstance(model, models.Model):
             self.model = model
         else:
-            self.model = models.load_bundled(threads) if model is None else models.load(Path(model), threads)
+            self.model = self._shipped if model is None else models.load(Path(model), threads)
 
     def with_model(self, model: str | os.PathLike[str] | models.Model | None) -> Reader:
         """A reader with another model that shares what this one has loaded besides.
@@ -94,10 +118,16 @@ class Reader:
         """
         other = Reader(model, self._threads)
         shared: dict[str, object] = {
-            name: self.__dict__[name] for name in ("_judge", "_finder", "_joint") if name in self.__dict__
+            name: self.__dict__[name]
+            for name in ("_shipped", "_judge", "_finder", "_reviewer", "_joint")
+            if name in self.__dict__
         }
         other.__dict__.update(shared)
         return other
+
+    @cached_property
+    def _shipped(self) -> models.Model:
+        return models.load_bundled(self._threads)
 
     @cached_property
     def _judge(self) -> Judge:
@@ -108,8 +138,12 @@ class Reader:
         return Finder.bundled(self._threads)
 
     @cached_property
+    def _reviewer(self) -> Reviewer:
+        return Reviewer.bundled(self._threads)
+
+    @cached_property
     def _joint(self) -> Joint:
-        return Joint.of(self._finder.metadata)
+        return Joint.of(self._reviewer.metadata)
 
     def read(
         self,
@@ -131,18 +165,18 @@ class Reader:
 
         Raises:
             PictureError: the picture cannot be decoded. One that can be never raises: without digits the text is empty.
-            UsageError: `pattern` or `check` is none.
+            UsageError: `pattern` or `check` is none, or `min_confidence` no probability.
         """
+        if not 0 <= min_confidence <= 1:
+            raise UsageError(f"min_confidence: found {min_confidence}, expected a number from 0 to 1")
         known = Field(pattern, digits, check)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
-        found, grey, scale = self._found(pixels)
-        cuts = [cut_out(grey, f.box) for f in found]
-        kept = distinct(cuts)
-        scores, chances = self._weighed([found[i] for i in kept], [cuts[i] for i in kept])
-        rows = lines.rows(np.array([found[i].box for i in kept]).reshape(-1, 4), scores >= _LIKELY)
+        boxes, cuts, said, own, scale = self.candidates(pixels)
+        scores, chances = self._joint.weighed(said, own, _GROWN if _grown(self.model) else _OTHER)
+        rows = lines.rows(boxes, scores >= _LIKELY)
         order = [i for row in rows for i in row]
-        cuts, scores, chances = [cuts[kept[i]] for i in order], scores[order], chances[order]
+        cuts, scores, chances = [cuts[i] for i in order], scores[order], chances[order]
         labels, confidence = self._text(scores, chances, known)
         if confidence < min_confidence:
             labels = [-1] * len(labels)
@@ -184,6 +218,25 @@ class Reader:
         threshold = self._judge.threshold if self.model.threshold is None else self.model.threshold
         return Classification(probabilities, score, threshold, glyphs)
 
+    def candidates(self, pixels: NDArray[np.uint8]) -> Candidates:
+        """What may be digits in a picture, uint8 (H, W) or (H, W, 3), and what the networks say of each."""
+        found, grey, scale = self._found(pixels)
+        cuts = [cut_out(grey, f.box) for f in found]
+        kept = distinct(cuts)
+        found, cuts = [found[i] for i in kept], [cuts[i] for i in kept]
+        boxes = np.array([f.box for f in found]).reshape(-1, 4)
+        glyphs = np.array([cut.glyph for cut in cuts], np.uint8).reshape(-1, 28, 28)
+        said = Evidence(
+            np.array([f.probabilities for f in found]).reshape(-1, 11),
+            np.array([f.support for f in found]),
+            self._shipped.calibrated(glyphs),
+            self._reviewer.review(grey, boxes),
+            self._judge.scores(glyphs),
+            relative_heights(boxes, np.array([f.score for f in found])),
+        )
+        own = None if self.model is self._shipped else self.model.calibrated(glyphs)
+        return Candidates(boxes, cuts, said, own, scale)
+
     def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
         """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
         grey, scale = _working(pixels)
@@ -203,19 +256,6 @@ class Reader:
             evidence = _SKEWNESS_COUNTS * evidence + as_is - turned
         return grey if evidence >= 0 else 255 - grey
 
-    def _weighed(self, found: list[Found], cuts: list[Cut]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The probability that each is a digit, (n,), and which one it is then, (n, 10): as the networks say together."""
-        if not found:
-            return np.zeros(0), np.zeros((0, 10))
-        glyphs = np.stack([cut.glyph for cut in cuts])
-        return self._joint.weighed(
-            np.array([f.probabilities for f in found]),
-            np.array([f.support for f in found]),
-            self.model.calibrated(glyphs),
-            self._judge.scores(glyphs),
-            relative_heights(np.array([f.box for f in found]), np.array([f.score for f in found])),
-        )
-
     def _text(self, scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field) -> tuple[list[int], float]:
         """For each candidate its label, or -1 if it is refused; and the probability that all of this is right."""
         if known == ANYTHING:
@@ -227,6 +267,12 @@ class Reader:
         if labels_or_none is None:
             return [-1] * len(scores), 0.0
         return labels_or_none, self._joint.text_confidence(probability)
+
+
+def _grown(model: models.Model) -> bool:
+    """Whether a model's weights were first those of the one that ships."""
+    recipe = model.metadata.get("recipe")
+    return isinstance(recipe, dict) and recipe.get("start_from") == "bundled"
 
 
 def _digit(glyph: NDArray[np.uint8], box: Box, line: int, score: float, chances: NDArray[np.float64], label: int) -> Digit:

@@ -1,0 +1,130 @@
+"""The reviewer: a small network that looks once more at what the finder proposes, trained on composed pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.data.digits import CLASSES, Digits
+from tenfold.learn import backend, compiled, fitting, streaming, weighing
+from tenfold.learn.composing import Composer
+from tenfold.learn.schedules import OneCycle
+from tenfold.read.finder import Finder
+from tenfold.read.reviewer import MEAN, SIDE, SPREAD, views
+
+_DRAWN = 0.2  # the share of pictures with drawings and no digits
+_ZOOM, _SHIFT = 0.06, 0.03  # by what share boxes vary in size and place, so that the finder need not be exact
+_BATCH = 128
+
+
+class Seen(NamedTuple):
+    """What the reviewer learns from.
+
+    Attributes:
+        views: uint8 (n, 48, 48).
+        labels: uint8 (n,); 10 for none.
+    """
+
+    views: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+
+def proposals(digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int, processes: int = 2) -> Seen:
+    """What the bundled finder proposes in composed pictures, with what is there; the same arguments give the same.
+
+    Args:
+        digits: that the pictures are composed of.
+        fonts: for letters beside them.
+        n_pictures: how many; each has about a dozen proposals.
+        seed: decides the pictures.
+        processes: that compose at a time.
+    """
+    return Seen(*next(streaming.stream(propose, digits, fonts, 1, n_pictures, seed, processes)))
+
+
+def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The proposals of one picture: views uint8 (n, 48, 48) and labels uint8 (n,); those cut by the rim are left out."""
+    page = composer.drawing(random) if random.random() < _DRAWN else weighing.picture(composer, random)
+    grey = page.picture.astype(np.float32)
+    boxes = np.array([found.box for found in _finder().find(grey)]).reshape(-1, 4)
+    labels, _ = weighing.matched(boxes, page)
+    counts = labels > -2
+    boxes, labels = boxes[counts], labels[counts]
+    size = boxes[:, 2:].max(axis=1, keepdims=True, initial=0)
+    middles = boxes[:, :2] + boxes[:, 2:] / 2 + random.normal(0, _SHIFT, (len(boxes), 2)) * size
+    sides = boxes[:, 2:] * np.exp(random.normal(0, _ZOOM, (len(boxes), 1)))
+    moved = np.concatenate([middles - sides / 2, sides], axis=1)
+    return views(grey, moved), np.where(labels < 0, CLASSES, labels).astype(np.uint8)
+
+
+@cache
+def _finder() -> Finder:
+    return Finder.bundled(1)
+
+
+def network(seed: int = 0) -> Any:
+    """The reviewer: views uint8 (n, 48, 48) to probabilities (n, 11) of ten digits and of none; 185,000 weights."""
+    keras = backend.load_keras()
+    layers = keras.layers
+    numbers = count(1)
+
+    def conv(n: int, side: int = 3, stride: int = 1, padding: int | None = None) -> list[Any]:
+        i = next(numbers)
+        first = keras.initializers.HeNormal(seed=seed * 1000 + i)
+        return [
+            layers.ZeroPadding2D(side // 2 if padding is None else padding, name=f"conv_{i}_pad"),
+            layers.Conv2D(n, side, strides=stride, use_bias=False, kernel_initializer=first, name=f"conv_{i}"),
+            layers.BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
+            layers.ReLU(name=f"conv_{i}_relu"),
+        ]
+
+    first = keras.initializers.GlorotUniform(seed=seed * 1000)
+    return keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE), dtype="uint8", name="views"),
+            layers.Rescaling(1 / SPREAD, -MEAN / SPREAD, name="scale"),
+            layers.Reshape((SIDE, SIDE, 1), name="maps"),
+            *conv(16),
+            *conv(32, stride=2),
+            *conv(32),
+            layers.MaxPooling2D(2, name="pool_1"),
+            *conv(64),
+            *conv(64),
+            layers.MaxPooling2D(2, name="pool_2"),
+            *conv(96),
+            *conv(24, side=1),
+            layers.Dropout(0.2, seed=seed, name="dropout"),
+            *conv(64, side=SIDE // 8, padding=0),  # where in the view something is does matter
+            layers.Flatten(name="flatten"),
+            layers.Dense(CLASSES + 1, activation="softmax", kernel_initializer=first, name="probabilities"),
+        ],
+        name="reviewer",
+    )
+
+
+def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0) -> Any:
+    """A reviewer: a Keras model trained on proposals, its learning rate in one cycle.
+
+    Args:
+        seen: the proposals.
+        epochs: how often each is learnt from.
+        learning_rate: the highest.
+        seed: decides the first weights and the order.
+    """
+    keras = backend.load_keras()
+    model = network(seed)
+    n_steps = fitting.count_steps(len(seen.labels), _BATCH)
+    rate = OneCycle(learning_rate, epochs * n_steps, 0.15)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.03, beta_2=0.99)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    steps = compiled.steps(model, optimizer, seen.views, seen.labels)
+    for epoch in range(1, epochs + 1):
+        totals = steps(fitting.shuffled(len(seen.labels), _BATCH, seed, epoch), 0, n_steps)
+        print(f"reviewer: epoch {epoch}, loss {totals.loss / totals.n_digits:.4f}", flush=True)
+    return model

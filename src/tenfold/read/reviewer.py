@@ -1,0 +1,91 @@
+"""The reviewer: looks at each place that the finder proposes once more, in one size and with what is around it.
+
+The finder must answer for all places at once, and the classifier and the judge see a glyph that is cut out; the reviewer sees a
+digit among its neighbours, rules and paper, as the second stage of a detector does (Girshick et al., R-CNN, 2014).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tenfold.read.model import bundled, session
+
+KIND = "tenfold reviewer"
+CLASSES = 11  # ten digits, and none
+SIDE = 48  # pixels of a view
+_SIZE = 24.0  # pixels in a view of the longer side of a digit
+# A view is written as bytes: its mean as this, and one standard deviation as that.
+MEAN, SPREAD = 96.0, 32.0
+_SEEN = 2.0  # of 255: fainter contrast is not made larger
+_ZOOMS = (0.92, 1.0, 1.08)  # each place is looked at in these sizes
+_LEAST = 1e-9
+_BATCH = 32  # views a call, as in `model`
+
+
+class Reviewer:
+    """The reviewer network on ONNX Runtime.
+
+    Attributes:
+        metadata: what the file says of itself, as text.
+    """
+
+    def __init__(self, content: bytes, threads: int = 0) -> None:
+        self._session = session(content, threads)
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    @classmethod
+    def bundled(cls, threads: int = 0) -> Reviewer:
+        """The reviewer that ships."""
+        return cls(bundled("reviewer"), threads)
+
+    def probabilities(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of ten digits and of none, float32 (N, 11), for views, uint8 (N, 48, 48)."""
+        parts = [self._session.run(["probabilities"], {"views": seen[i : i + _BATCH]})[0] for i in range(0, len(seen), _BATCH)]
+        return np.concatenate(parts) if parts else np.zeros((0, CLASSES), np.float32)
+
+    def review(self, grey: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Of ten digits and of none, float64 (N, 11), for places in a picture: the geometric mean over three sizes of each.
+
+        Args:
+            grey: float32 (H, W), 0-255, dark ink on lighter paper.
+            boxes: (N, 4), x, y, width, height in pixels.
+        """
+        zoomed = [_zoomed(boxes, zoom) for zoom in _ZOOMS]
+        answered = self.probabilities(views(grey, np.concatenate(zoomed))).reshape(len(_ZOOMS), -1, CLASSES)
+        mean = np.exp(np.log(np.maximum(answered.astype(np.float64), _LEAST)).mean(axis=0))
+        return np.asarray(mean / mean.sum(axis=1, keepdims=True))
+
+
+def _zoomed(boxes: NDArray[np.floating], zoom: float) -> NDArray[np.floating]:
+    sides = boxes[:, 2:] * zoom
+    return np.concatenate([boxes[:, :2] + (boxes[:, 2:] - sides) / 2, sides], axis=1)
+
+
+def views(grey: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Boxes and as much again around them, uint8 (N, 48, 48), ink bright, whatever the paper and the light.
+
+    Args:
+        grey: float32 (H, W), 0-255, dark ink on lighter paper.
+        boxes: (N, 4), x, y, width, height in pixels; beyond the picture its rim goes on.
+    """
+    image = Image.fromarray(grey)
+    return np.array([_view(image, box) for box in boxes], np.uint8).reshape(-1, SIDE, SIDE)
+
+
+def _view(image: Image.Image, box: NDArray[np.floating]) -> NDArray[np.uint8]:
+    x, y, width, height = (float(v) for v in box)
+    scale = max(width, height, 1.0) / _SIZE  # pixels of the picture for one of the view
+    corner = np.array([x + width / 2, y + height / 2]) - SIDE / 2 * scale
+    # The pixels of the view that lie in the picture as a whole; the others are like the nearest of them.
+    first = np.clip(np.ceil(-corner / scale), 0, SIDE - 1).astype(int)
+    last = np.clip(np.floor((np.array(image.size) - corner) / scale), first + 1, SIDE).astype(int)
+    part = np.clip(np.concatenate([corner + first * scale, corner + last * scale]), 0, np.tile(image.size, 2))
+    if (part[2:] <= part[:2]).any():
+        return np.zeros((SIDE, SIDE), np.uint8)
+    size = (int(last[0] - first[0]), int(last[1] - first[1]))
+    pixels = np.asarray(image.resize(size, Image.Resampling.BILINEAR, box=tuple(part.tolist())), np.float32)
+    pixels = np.pad(pixels, [(first[1], SIDE - last[1]), (first[0], SIDE - last[0])], mode="edge")
+    below = (pixels.mean() - pixels) / np.sqrt(pixels.var() + np.float32(_SEEN**2))
+    return np.asarray(np.clip(below * SPREAD + MEAN, 0, 255), np.uint8)

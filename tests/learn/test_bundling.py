@@ -1,0 +1,28 @@
+"""The networks that ship are made by one command: here its last part, with a handful of pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold.learn import bundling
+from tenfold.read.joint import Joint
+from tenfold.read.reviewer import SIDE, Reviewer
+
+
+def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {"_BUNDLED": tmp_path, "_PICTURES": 6, "_REVIEWS": 1, "_PAGES": 12}.items():
+        monkeypatch.setattr(bundling, name, value)
+    bundling.reviewer()
+    made = Reviewer((tmp_path / "reviewer.onnx").read_bytes())
+    assert made.probabilities(np.zeros((2, SIDE, SIDE), np.uint8)).shape == (2, 11)
+    joint = Joint.of(made.metadata)
+    assert joint != Joint()
+    assert len(joint.classes) == 3
+    assert len(joint.digit) == 8
+
+
+def test_what_is_held_out_is_not_trained_on() -> None:
+    training, held_out = bundling._parts()
+    assert (len(training), len(held_out)) == (55_000, 5_000)
+    assert not {image.tobytes() for image in held_out.images} & {image.tobytes() for image in training.images}
