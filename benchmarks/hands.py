@@ -27,7 +27,7 @@ from tenfold import Reader
 from tenfold.data.digits import CLASSES, Digits
 from tenfold.data.samples import Samples
 from tenfold.data.sources import load
-from tenfold.learn import clutter, measuring, recipes, weighing
+from tenfold.learn import clutter, measuring, publishing, recipes, weighing
 from tenfold.learn.composing import Composer
 from tenfold.learn.runs import Run
 from tenfold.learn.tables import percent
@@ -104,6 +104,7 @@ def measure(writer: Writer, folder: Path) -> list[float]:
     unseen = writer.write(writer.own(test, N_UNSEEN), seed=2)
     models = measuring.find("bundled"), measuring.find(str(run.folder))
     shares = [share_right(model.probabilities(digits.images), digits) for digits in (unseen, test) for model in models]
+    publishing.export(run, run.folder / "model.onnx")
     errors = [error_in_pages(unseen, Reader(model)) for model in (None, run.folder)]
     return [*shares, *errors, run.metrics["seconds"]]
 
