@@ -28,7 +28,7 @@ from tenfold.data.digits import CLASSES, Digits
 from tenfold.data.samples import Samples
 from tenfold.data.sources import load
 from tenfold.learn import clutter, measuring, publishing, recipes, weighing
-from tenfold.learn.composing import Composer
+from tenfold.learn.composing import Composer, Page
 from tenfold.learn.runs import Run
 from tenfold.learn.tables import percent
 from tenfold.learn.writers import HABITS, Writer, accuracy, search
@@ -36,6 +36,7 @@ from tenfold.read.model import load_bundled
 
 BELOW, TRIES = 0.76, 120  # a margin under 80 %, since other digits of the writer may be read a little better
 N_EACH, N_LEARNT, N_UNSEEN = 42, 2, 50  # of each class: to pick from, learnt, read
+N_PAGES = 60  # composed of those to be read
 
 
 def _of(figures: str) -> tuple[str, ...]:
@@ -105,14 +106,14 @@ def measure(writer: Writer, folder: Path) -> list[float]:
     models = measuring.find("bundled"), measuring.find(str(run.folder))
     shares = [share_right(model.probabilities(digits.images), digits) for digits in (unseen, test) for model in models]
     publishing.export(run, run.folder / "model.onnx")
-    errors = [error_in_pages(unseen, Reader(model)) for model in (None, run.folder)]
+    composer = Composer(unseen, clutter.packaged_fonts())
+    pages = [weighing.picture(composer, np.random.default_rng([5, k])) for k in range(N_PAGES)]
+    errors = [error_rate(pages, Reader(model)) for model in (None, run.folder)]
     return [*shares, *errors, run.metrics["seconds"]]
 
 
-def error_in_pages(digits: Digits, reader: Reader, n: int = 60) -> float:
-    """The character error rate in pages composed of the digits."""
-    composer = Composer(digits, clutter.packaged_fonts())
-    pages = [weighing.picture(composer, np.random.default_rng([5, k])) for k in range(n)]
+def error_rate(pages: Sequence[Page], reader: Reader) -> float:
+    """The character error rate in pages."""
     wrong = sum(edits(reader.read(page.picture).text, page.text) for page in pages)
     return wrong / sum(len(page.text) for page in pages)
 

@@ -11,7 +11,7 @@ RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[8]", "batc
 
 def weights_after(toy: Digits, order: np.ndarray, cuts: list[int]) -> list[np.ndarray]:
     model = networks.build(RECIPE)
-    steps = compiled.steps(model, networks.make_optimizer(RECIPE, 100), toy.images, toy.known_labels)
+    steps = compiled.steps(model, networks.make_optimizer(RECIPE.optimizer, 100), toy.images, toy.known_labels)
     for start, stop in pairwise(cuts):
         steps(order, start, stop)
     return [np.array(w) for w in model.get_weights()]
@@ -21,7 +21,7 @@ def test_one_step_on_eight_digits_is_adam_by_hand(toy: Digits) -> None:
     """Against gradients and the first step of Adam (Kingma and Ba, 2015) computed in NumPy."""
     model = networks.build(RECIPE)
     before = [np.array(w) for w in model.get_weights()]
-    steps = compiled.steps(model, networks.make_optimizer(RECIPE, 100), toy.images[:8], toy.known_labels[:8])
+    steps = compiled.steps(model, networks.make_optimizer(RECIPE.optimizer, 100), toy.images[:8], toy.known_labels[:8])
     steps(np.arange(8, dtype=np.int32)[None], 0, 1)
     (kernel_1, bias_1), (kernel_2, bias_2) = before[:2], before[2:]
     x, labels = toy.images[:8].reshape(8, 784) / 255.0, toy.known_labels[:8]
@@ -43,7 +43,7 @@ def test_one_step_on_eight_digits_is_adam_by_hand(toy: Digits) -> None:
 def test_totals_are_sums_over_the_digits_of_the_steps(toy: Digits) -> None:
     model = networks.build(RECIPE)
     answered = compiled.forward(model)(toy.images[:8])
-    steps = compiled.steps(model, networks.make_optimizer(RECIPE, 100), toy.images, toy.known_labels)
+    steps = compiled.steps(model, networks.make_optimizer(RECIPE.optimizer, 100), toy.images, toy.known_labels)
     totals = steps(np.arange(8, dtype=np.int32)[None], 0, 1)
     labels = toy.known_labels[:8]
     assert totals.n_digits == 8
@@ -81,7 +81,7 @@ def test_label_smoothing_and_teaching_are_in_the_loss_as_defined(toy: Digits) ->
     expected = -((0.25 * hard + 0.75 * q) * np.log(p)).sum()
     both = networks.taught(model, [teacher])
     objective = compiled.Objective(label_smoothing=0.1, taught=0.75)
-    optimizer = networks.make_optimizer(RECIPE, 100)
+    optimizer = networks.make_optimizer(RECIPE.optimizer, 100)
     before = [np.array(w) for w in teacher.get_weights()]
     steps = compiled.steps(both, optimizer, toy.images, toy.known_labels, objective)
     assert steps(np.arange(8, dtype=np.int32)[None], 0, 1).loss == pytest.approx(expected, rel=1e-4)

@@ -20,7 +20,7 @@ RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[16]", "opt
 
 def fitting_of(toy: Digits, recipe: Recipe = RECIPE, n_validation: int = 80) -> Fitting:
     training, validation = toy.split(n_validation)
-    return Fitting(networks.build(recipe), networks.make_optimizer(recipe, 30), recipe, training, validation)
+    return Fitting(networks.build(recipe), networks.make_optimizer(recipe.optimizer, 30), recipe, training, validation)
 
 
 def test_every_digit_comes_once_an_epoch_in_another_order_each_time() -> None:

@@ -36,7 +36,7 @@ def test_the_seed_decides_the_first_weights_and_nothing_else_does() -> None:
 
 def test_the_optimizer_is_the_recipes() -> None:
     changed = recipes.changed(CLASSIC, ["optimizer.learning_rate=0.02", "optimizer.beta_1=0.5"])
-    adam = networks.make_optimizer(changed, 100)
+    adam = networks.make_optimizer(changed.optimizer, 100)
     assert float(adam.learning_rate) == np.float32(0.02)
     assert adam.beta_1 == 0.5
 
@@ -57,7 +57,7 @@ def test_the_small_convolutional_networks_have_at_most_100000_parameters(name: s
 
 def test_weight_decay_spares_norms_and_biases() -> None:
     model = networks.build(recipes.RECIPES["mlp"])
-    optimizer = networks.make_optimizer(recipes.RECIPES["mlp"], 100)
+    optimizer = networks.make_optimizer(recipes.RECIPES["mlp"].optimizer, 100)
     optimizer.build(model.trainable_variables)
     decayed = {v.path.split("/")[-1] for v in model.trainable_variables if optimizer._use_weight_decay(v)}
     assert decayed == {"kernel"}
@@ -77,7 +77,7 @@ def test_muon_moves_hidden_kernels_by_matrices_whose_singular_values_are_alike(t
     recipe = recipes.changed(recipes.RECIPES["mlp"], changes)
     model = networks.build(recipe)
     before = np.array(model.get_layer("dense_2").get_weights()[0])
-    steps = compiled.steps(model, networks.make_optimizer(recipe, 100), toy.images, toy.known_labels)
+    steps = compiled.steps(model, networks.make_optimizer(recipe.optimizer, 100), toy.images, toy.known_labels)
     steps(np.arange(256, dtype=np.int32)[None], 0, 1)
     moved = np.array(model.get_layer("dense_2").get_weights()[0]) - before
     values = np.linalg.svd(moved, compute_uv=False)

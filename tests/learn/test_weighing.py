@@ -7,8 +7,8 @@ import tenfold
 from tenfold.learn import weighing
 from tenfold.learn.composing import Composer, Page
 from tenfold.read.joint import Evidence, Joint
-from tenfold.read.reader import Reader
 from tenfold.read.reviewer import Reviewer
+from tenfold.read.shipped import Shipped
 
 
 def test_found_boxes_are_matched_to_the_nearest_digit_once() -> None:
@@ -59,7 +59,7 @@ def test_who_is_right_more_often_counts_more() -> None:
 def test_the_bundled_networks_on_composed_pages() -> None:
     composer = Composer(tenfold.load("mnist", "test"))
     pages = [weighing.picture(composer, np.random.default_rng([7, k])) for k in range(12)]
-    seen = weighing.places(pages, Reader())
+    seen = weighing.places(pages, Shipped())
     n_digits = sum(int((page.labels >= 0).sum()) for page in pages)
     assert (seen.labels >= 0).sum() > 0.85 * n_digits
     assert seen.missed.sum() + (seen.labels >= 0).sum() == n_digits

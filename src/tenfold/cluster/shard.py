@@ -47,7 +47,7 @@ def fit(keras: Any, recipe: Recipe, digits: Digits, n_processes: int, number: in
     n_steps = count_steps(len(digits), recipe.batch_size)
     loss = keras.losses.SparseCategoricalCrossentropy()
     metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    optimizer = networks.make_optimizer(recipe, recipe.epochs * n_steps)
+    optimizer = networks.make_optimizer(recipe.optimizer, recipe.epochs * n_steps)
     model.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
     done = model.fit(batches(recipe, digits, n_processes, number), epochs=recipe.epochs, steps_per_epoch=n_steps, verbose=0)
     return model, done.history

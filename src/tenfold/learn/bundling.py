@@ -18,7 +18,9 @@ from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.data.sources import load
 from tenfold.learn import weighing
+from tenfold.learn.composing import Composer
 from tenfold.read.joint import Joint
+from tenfold.read.shipped import Shipped
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _BUNDLED = _PACKAGE / "read" / "bundled"
@@ -93,12 +95,10 @@ def reviewer() -> None:
 def weights() -> Joint:
     """Fit how much each of the bundled networks counts, on pages of the digits held out."""
     from tenfold.learn import clutter
-    from tenfold.learn.composing import Composer
-    from tenfold.read.reader import Reader
 
     composer = Composer(_parts()[1], clutter.packaged_fonts())
     pages = [weighing.picture(composer, np.random.default_rng([2, k])) for k in range(_PAGES)]
-    seen = weighing.places(pages, Reader())
+    seen = weighing.places(pages, Shipped())
     joint = weighing.fit(seen)
     right = weighing.texts(seen, joint)[1].mean()
     print(f"{joint}, {right:.1%} of {_PAGES:,} composed pictures read without a fault")

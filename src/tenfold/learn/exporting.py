@@ -112,29 +112,27 @@ def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     Raises:
         ModelError: a layer that cannot be written.
     """
-    return _of_glyphs(model, CLASSES, KIND, metadata)
+    return _of_pixels(model, ("images", SIDE), CLASSES, KIND, metadata)
 
 
 def judge_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     """Write a judge as ONNX: input `images` uint8 (batch, 28, 28), output `probabilities` (batch, 2): none, a digit."""
-    return _of_glyphs(model, 2, judge.KIND, metadata)
-
-
-def _of_glyphs(model: Any, n_classes: int, kind: str, metadata: Mapping[str, Any]) -> bytes:
-    graph = _Graph("images", tells_activations=kind == KIND)
-    graph.add("Cast", "pixels", to=TensorProto.FLOAT)
-    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])
-    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", n_classes])
-    return _finished(graph, model, images, answer, {"kind": kind}, metadata)
+    return _of_pixels(model, ("images", SIDE), 2, judge.KIND, metadata)
 
 
 def reviewer_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     """Write a reviewer as ONNX: input `views` uint8 (batch, 48, 48), output `probabilities` (batch, 11): ten digits, none."""
-    graph = _Graph("views")
+    return _of_pixels(model, ("views", reviewer.SIDE), reviewer.ANSWERS, reviewer.KIND, metadata)
+
+
+def _of_pixels(model: Any, given: tuple[str, int], n_classes: int, kind: str, metadata: Mapping[str, Any]) -> bytes:
+    """From bytes, by the name of the input and the side of its images, to `probabilities`."""
+    name, side = given
+    graph = _Graph(name, tells_activations=kind == KIND)
     graph.add("Cast", "pixels", to=TensorProto.FLOAT)
-    seen = helper.make_tensor_value_info("views", TensorProto.UINT8, ["batch", reviewer.SIDE, reviewer.SIDE])
-    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", CLASSES + 1])
-    return _finished(graph, model, seen, answer, {"kind": reviewer.KIND}, metadata)
+    images = helper.make_tensor_value_info(name, TensorProto.UINT8, ["batch", side, side])
+    answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", n_classes])
+    return _finished(graph, model, images, answer, {"kind": kind}, metadata)
 
 
 def finder_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
@@ -196,10 +194,8 @@ def _writer(layer: Any) -> Callable[[_Graph, Any], None]:
 
 
 def _rescaling(graph: _Graph, layer: Any) -> None:
-    if not layer.offset:
-        graph.add("Mul", layer.name, np.array(layer.scale, np.float32))
-    else:
-        graph.add("Mul", f"{layer.name}.scaled", np.array(layer.scale, np.float32))
+    graph.add("Mul", f"{layer.name}.scaled" if layer.offset else layer.name, np.array(layer.scale, np.float32))
+    if layer.offset:
         graph.add("Add", layer.name, np.array(layer.offset, np.float32))
 
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from tenfold import storage
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import backend, streaming
+from tenfold.learn import backend, networks, streaming
 from tenfold.learn.composing import Composer, Page
+from tenfold.learn.recipe import Adam
 from tenfold.picture.contrast import contrast
 from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL, resized
 
@@ -199,14 +200,10 @@ def train(
         seed: decides the first weights and the order of the patches.
         kept: a .keras file for the model after each part, so that hours are not lost.
     """
-    from tenfold.learn.schedules import OneCycle
-
-    keras = backend.load_keras()
-    keras.utils.set_random_seed(seed)
+    backend.load_keras().utils.set_random_seed(seed)
     model = network(seed)
-    optimizer = keras.optimizers.AdamW(OneCycle(learning_rate, n_steps, 0.15), weight_decay=0.02, beta_2=0.99)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(optimizer, loss, steps_per_execution=8)
+    settings = Adam(learning_rate=learning_rate, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.15)
+    model.compile(networks.make_optimizer(settings, n_steps), loss, steps_per_execution=8)
     for i, made in enumerate(parts):
         model.fit(_Batches(made, batch_size, seed + i), epochs=epochs, verbose=2)
         if kept:

@@ -41,7 +41,7 @@ def train(digits: Digits, fonts: Sequence[Path], recipe: Recipe = RECIPE) -> Any
     labels = np.repeat(np.array([1, 0], np.uint8), len(known))
     model = networks.build(recipe, n_classes=2)
     n_steps = recipe.epochs * fitting.count_steps(len(images), recipe.batch_size)
-    steps = compiled.steps(model, networks.make_optimizer(recipe, n_steps), images, labels)
+    steps = compiled.steps(model, networks.make_optimizer(recipe.optimizer, n_steps), images, labels)
     for epoch in range(1, recipe.epochs + 1):
         order = fitting.shuffled(len(images), recipe.batch_size, recipe.seed, epoch)
         steps(order, 0, len(order))

@@ -8,7 +8,7 @@ from typing import Any
 from tenfold.data.digits import CLASSES, SIDE
 from tenfold.learn import recipes
 from tenfold.learn.backend import load_keras
-from tenfold.learn.recipe import Convolutional, Dense, Muon, Recipe
+from tenfold.learn.recipe import Adam, Convolutional, Dense, Muon, Recipe
 
 
 def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
@@ -131,9 +131,9 @@ def set_augmentation(model: Any, on: bool) -> None:
             layer.strength.assign(float(on))
 
 
-def make_optimizer(recipe: Recipe, n_steps: int) -> Any:
-    """The Keras optimizer of a recipe, for a training of `n_steps` steps."""
-    optimizers, settings = load_keras().optimizers, recipe.optimizer
+def make_optimizer(settings: Adam | Muon, n_steps: int) -> Any:
+    """The Keras optimizer of a recipe's settings, for a training of `n_steps` steps."""
+    optimizers = load_keras().optimizers
     rate: Any = settings.learning_rate
     if settings.schedule == "one_cycle":
         from tenfold.learn.schedules import OneCycle

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import backend, compiled, fitting, streaming, weighing
+from tenfold.learn import backend, compiled, fitting, networks, streaming, weighing
 from tenfold.learn.composing import Composer
-from tenfold.learn.schedules import OneCycle
+from tenfold.learn.recipe import Adam
 from tenfold.read.finder import Finder
-from tenfold.read.reviewer import MEAN, SIDE, SPREAD, views
+from tenfold.read.reviewer import ANSWERS, MEAN, SIDE, SPREAD, views, zoomed
 
 _DRAWN = 0.2  # the share of pictures with drawings and no digits
 _ZOOM, _SHIFT = 0.06, 0.03  # by what share boxes vary in size and place, so that the finder need not be exact
@@ -56,11 +56,10 @@ def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
     labels, _ = weighing.matched(boxes, page)
     counts = labels > -2
     boxes, labels = boxes[counts], labels[counts]
-    size = boxes[:, 2:].max(axis=1, keepdims=True, initial=0)
-    middles = boxes[:, :2] + boxes[:, 2:] / 2 + random.normal(0, _SHIFT, (len(boxes), 2)) * size
-    sides = boxes[:, 2:] * np.exp(random.normal(0, _ZOOM, (len(boxes), 1)))
-    moved = np.concatenate([middles - sides / 2, sides], axis=1)
-    return views(grey, moved), np.where(labels < 0, CLASSES, labels).astype(np.uint8)
+    shifts = random.normal(0, _SHIFT, (len(boxes), 2)) * boxes[:, 2:].max(axis=1, keepdims=True, initial=0)
+    shifted = np.concatenate([boxes[:, :2] + shifts, boxes[:, 2:]], axis=1)
+    seen = views(grey, zoomed(shifted, np.exp(random.normal(0, _ZOOM, (len(boxes), 1)))))
+    return seen, np.where(labels < 0, CLASSES, labels).astype(np.uint8)
 
 
 @cache
@@ -102,7 +101,7 @@ def network(seed: int = 0) -> Any:
             layers.Dropout(0.2, seed=seed, name="dropout"),
             *conv(64, side=SIDE // 8, padding=0),  # where in the view something is does matter
             layers.Flatten(name="flatten"),
-            layers.Dense(CLASSES + 1, activation="softmax", kernel_initializer=first, name="probabilities"),
+            layers.Dense(ANSWERS, activation="softmax", kernel_initializer=first, name="probabilities"),
         ],
         name="reviewer",
     )
@@ -117,12 +116,10 @@ def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0) -
         learning_rate: the highest.
         seed: decides the first weights and the order.
     """
-    keras = backend.load_keras()
     model = network(seed)
     n_steps = fitting.count_steps(len(seen.labels), _BATCH)
-    rate = OneCycle(learning_rate, epochs * n_steps, 0.15)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.03, beta_2=0.99)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    settings = Adam(learning_rate=learning_rate, beta_2=0.99, weight_decay=0.03, schedule="one_cycle", warmup=0.15)
+    optimizer = networks.make_optimizer(settings, epochs * n_steps)
     steps = compiled.steps(model, optimizer, seen.views, seen.labels)
     for epoch in range(1, epochs + 1):
         totals = steps(fitting.shuffled(len(seen.labels), _BATCH, seed, epoch), 0, n_steps)

@@ -45,7 +45,7 @@ def measure(recipe: Recipe) -> TrainingSpeed:
     recipe = recipes.changed(recipe, ["epochs=2", "teaching=null"])
     digits = load("mnist", "train")[:_N_DIGITS]
     model = networks.build(recipe)
-    optimizer = networks.make_optimizer(recipe, 2 * count_steps(len(digits), recipe.batch_size))
+    optimizer = networks.make_optimizer(recipe.optimizer, 2 * count_steps(len(digits), recipe.batch_size))
     fitting = Fitting(model, optimizer, recipe, digits, digits[:0])
     started = time.perf_counter()
     with TemporaryDirectory() as folder:

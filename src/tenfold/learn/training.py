@@ -137,7 +137,7 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
     mixture = _mixture(recipe, splits)
     learnt_from = _with_strangers(splits.training, recipe)
     n_steps = recipe.epochs * (mixture.n_steps if mixture else count_steps(len(learnt_from), recipe.batch_size))
-    optimizer = networks.make_optimizer(recipe, n_steps)
+    optimizer = networks.make_optimizer(recipe.optimizer, n_steps)
     order = mixture.order if mixture else None
     given = {
         "backend": backend.name_and_versions()[0],

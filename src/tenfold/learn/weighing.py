@@ -1,6 +1,6 @@
 """How much each network counts when they all speak of one place: fitted on composed pages.
 
-The digits and the pages are ones that no network was trained on. What comes out is kept in the finder's metadata.
+The digits and the pages are ones that no network was trained on. What comes out is kept in the reviewer's metadata.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tenfold.learn.composing import Composer, Page
 from tenfold.read.joint import Evidence, Joint, features
-from tenfold.read.reader import Reader
+from tenfold.read.shipped import Shipped
 
 # From which probability on a candidate is accepted. Between 0.4 and 0.55 it matters little on composed pages (3.2 to 3.1 %),
 # and a photo to develop on has a digit at 0.48.
@@ -50,12 +50,12 @@ def picture(composer: Composer, random: np.random.Generator) -> Page:
     return composer.page(random, height, width, min(digit_height, width / 6), cut=False)
 
 
-def places(pages: Sequence[Page], reader: Reader) -> Places:
-    """Ask a reader's networks about all pages."""
+def places(pages: Sequence[Page], networks: Shipped) -> Places:
+    """Ask the networks about all pages."""
     of_page, labels, missed, said = [], [], [], []
     for k, page in enumerate(pages):
-        candidates = reader.candidates(page.picture)
-        here, n_missed = matched(candidates.boxes, page)
+        candidates = networks.candidates(page.picture)
+        here, n_missed = matched(candidates.found, page)
         of_page += [k] * len(here)
         labels.append(here)
         missed.append(n_missed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold.picture.contrast import contrast
-from tenfold.read.model import bundled, session
+from tenfold.read.model import Network
 
 KIND = "tenfold finder"
 STRIDE = 4  # pixels of a cell
@@ -49,21 +49,10 @@ class Found:
         return float(1 - self.probabilities[10])
 
 
-class Finder:
-    """The finder network on ONNX Runtime.
+class Finder(Network):
+    """The finder network on ONNX Runtime."""
 
-    Attributes:
-        metadata: what the file says of itself, as text.
-    """
-
-    def __init__(self, content: bytes, threads: int = 0) -> None:
-        self._session = session(content, threads)
-        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-
-    @classmethod
-    def bundled(cls, threads: int = 0) -> Finder:
-        """The finder that ships."""
-        return cls(bundled("finder"), threads)
+    FILE = "finder"
 
     def find(self, grey: NDArray[np.float32]) -> list[Found]:
         """All digits in a picture, float32 (H, W) of 0-255, dark ink on lighter paper; the surest first.

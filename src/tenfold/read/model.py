@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +71,7 @@ class Model:
         Raises:
             ModelError: the answer is no probability, since weights are damaged.
         """
-        parts = [
-            self._session.run(["probabilities"], {"images": np.ascontiguousarray(glyphs[i : i + _BATCH])})[0]
-            for i in range(0, len(glyphs), _BATCH)
-        ]
-        answered = np.concatenate(parts) if parts else np.zeros((0, 10), np.float32)
+        answered = probabilities(self._session, "images", glyphs, 10)
         if not np.isfinite(answered).all():
             raise ModelError(f"model {self.name}: answers with numbers that are none (NaN); its weights are damaged")
         return answered
@@ -148,6 +144,36 @@ class Model:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise ModelError(f"model {self.name}: thresholds are {thresholds!r}, expected digit_score between 0 and 1")
         return float(value)
+
+
+class Network:
+    """A network of the package that helps the classifier.
+
+    Attributes:
+        metadata: what the file says of itself, as text.
+    """
+
+    FILE: ClassVar[str]  # its name without .onnx
+
+    def __init__(self, content: bytes, threads: int = 0) -> None:
+        self._session = session(content, threads)
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    @classmethod
+    def bundled(cls, threads: int = 0) -> Self:
+        """The one that ships."""
+        return cls(bundled(cls.FILE), threads)
+
+
+def probabilities(
+    asked: Any, given: str, images: NDArray[np.uint8], n_classes: int, batch: int = _BATCH
+) -> NDArray[np.float32]:
+    """What a session answers to its input `given`, uint8 (N, H, W), so many at a time: float32 (N, n_classes)."""
+    parts = [
+        asked.run(["probabilities"], {given: np.ascontiguousarray(images[i : i + batch])})[0]
+        for i in range(0, len(images), batch)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, n_classes), np.float32)
 
 
 def session(content: bytes, threads: int = 0) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,25 +18,16 @@ from tenfold.errors import UsageError
 from tenfold.picture import Source
 from tenfold.read import lines
 from tenfold.read import model as models
-from tenfold.read.cutting import Cut, cut_out, distinct
 from tenfold.read.fields import ANYTHING, Field, likeliest
-from tenfold.read.finder import Finder, Found
-from tenfold.read.joint import Evidence, Joint, relative_heights
-from tenfold.read.judge import Judge
 from tenfold.read.reading import Box, Digit, Reading
-from tenfold.read.reviewer import Reviewer
+from tenfold.read.shipped import Shipped
 
 __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
-_WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
-_POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
-_CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
-_SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
 _LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
 # How much the user's classifier counts in what it says otherwise than the one that ships: one that has learnt on from that one,
 # and any other. With less a learnt hand was hardly read in pages, with more a weak network spoiled them (docs/experiments.md).
 _GROWN, _OTHER = 1.0, 0.5
-_LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,24 +57,6 @@ class Classification:
         return (self.digit_score >= self.threshold) & (self.digit_score > 0)
 
 
-class Candidates(NamedTuple):
-    """What may be digits in a picture, the surest first, before anything is decided.
-
-    Attributes:
-        boxes: where the finder saw them, float64 (n, 4), x, y, width, height in pixels of the picture that was looked at.
-        cuts: the same cut out.
-        said: what the networks that ship say of them.
-        own: what the user's classifier says of them, float32 (n, 10); None if it is the one that ships.
-        scale: how many pixels of the picture that was given one of these is.
-    """
-
-    boxes: NDArray[np.float64]
-    cuts: list[Cut]
-    said: Evidence
-    own: NDArray[np.float32] | None
-    scale: int
-
-
 class Reader:
     """Reads digits off pictures.
 
@@ -104,11 +77,8 @@ class Reader:
         Raises:
             ModelError: the model is missing or cannot be used.
         """
-        self._threads = threads
-        if isinstance(model, models.Model):
-            self.model = model
-        else:
-            self.model = self._shipped if model is None else models.load(Path(model), threads)
+        self._shipped = Shipped(threads)
+        self.model = self._chosen(model)
 
     def with_model(self, model: str | os.PathLike[str] | models.Model | None) -> Reader:
         """A reader with another model that shares what this one has loaded besides.
@@ -116,34 +86,14 @@ class Reader:
         Raises:
             ModelError: the model is missing or cannot be used.
         """
-        other = Reader(model, self._threads)
-        shared: dict[str, object] = {
-            name: self.__dict__[name]
-            for name in ("_shipped", "_judge", "_finder", "_reviewer", "_joint")
-            if name in self.__dict__
-        }
-        other.__dict__.update(shared)
+        other = copy(self)
+        other.model = self._chosen(model)
         return other
 
-    @cached_property
-    def _shipped(self) -> models.Model:
-        return models.load_bundled(self._threads)
-
-    @cached_property
-    def _judge(self) -> Judge:
-        return Judge.bundled(self._threads)
-
-    @cached_property
-    def _finder(self) -> Finder:
-        return Finder.bundled(self._threads)
-
-    @cached_property
-    def _reviewer(self) -> Reviewer:
-        return Reviewer.bundled(self._threads)
-
-    @cached_property
-    def _joint(self) -> Joint:
-        return Joint.of(self._reviewer.metadata)
+    def _chosen(self, model: str | os.PathLike[str] | models.Model | None) -> models.Model:
+        if isinstance(model, models.Model):
+            return model
+        return self._shipped.classifier if model is None else models.load(Path(model), self._shipped.threads)
 
     def read(
         self,
@@ -172,19 +122,20 @@ class Reader:
         known = Field(pattern, digits, check)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
-        boxes, cuts, said, own, scale = self.candidates(pixels)
-        scores, chances = self._joint.weighed(said, own, _GROWN if _grown(self.model) else _OTHER)
-        rows = lines.rows(boxes, scores >= _LIKELY)
+        seen = self._shipped.candidates(pixels)
+        own = None if self.model is self._shipped.classifier else self.model.calibrated(seen.glyphs)
+        scores, chances = self._shipped.joint.weighed(seen.said, own, _GROWN if _grown(self.model) else _OTHER)
+        rows = lines.rows(seen.found, scores >= _LIKELY)
         order = [i for row in rows for i in row]
-        cuts, scores, chances = [cuts[i] for i in order], scores[order], chances[order]
+        glyphs, boxes, scores, chances = seen.glyphs[order], seen.boxes[order], scores[order], chances[order]
         labels, confidence = self._text(scores, chances, known)
         if confidence < min_confidence:
             labels = [-1] * len(labels)
         line_of = [k for k, row in enumerate(rows) for _ in row]
-        answers = zip(cuts, line_of, scores, chances, labels, strict=True)
+        answers = zip(glyphs, boxes, line_of, scores, chances, labels, strict=True)
         made = [
-            _digit(cut.glyph, _box(cut.box * scale, pixels.shape), line, score, chance, label)
-            for cut, line, score, chance, label in answers
+            _digit(glyph, _box(box * seen.scale, pixels.shape), line, score, chance, label)
+            for glyph, box, line, score, chance, label in answers
         ]
         return Reading(file, tuple(made), confidence, known, source)
 
@@ -212,61 +163,23 @@ class Reader:
 
     def classify_glyphs(self, glyphs: NDArray[np.uint8]) -> Classification:
         """Classify glyphs, uint8 (N, 28, 28), white ink on black, just as they are."""
-        probabilities, score = self.model.calibrated(glyphs), self._judge.scores(glyphs)
+        probabilities, score = self.model.calibrated(glyphs), self._shipped.judge.scores(glyphs)
         blank = ~glyphs.any(axis=(1, 2))
         probabilities[blank], score[blank] = 0.1, 0
-        threshold = self._judge.threshold if self.model.threshold is None else self.model.threshold
+        threshold = self._shipped.judge.threshold if self.model.threshold is None else self.model.threshold
         return Classification(probabilities, score, threshold, glyphs)
-
-    def candidates(self, pixels: NDArray[np.uint8]) -> Candidates:
-        """What may be digits in a picture, uint8 (H, W) or (H, W, 3), and what the networks say of each."""
-        found, grey, scale = self._found(pixels)
-        cuts = [cut_out(grey, f.box) for f in found]
-        kept = distinct(cuts)
-        found, cuts = [found[i] for i in kept], [cuts[i] for i in kept]
-        boxes = np.array([f.box for f in found]).reshape(-1, 4)
-        glyphs = np.array([cut.glyph for cut in cuts], np.uint8).reshape(-1, 28, 28)
-        said = Evidence(
-            np.array([f.probabilities for f in found]).reshape(-1, 11),
-            np.array([f.support for f in found]),
-            self._shipped.calibrated(glyphs),
-            self._reviewer.review(grey, boxes),
-            self._judge.scores(glyphs),
-            relative_heights(boxes, np.array([f.score for f in found])),
-        )
-        own = None if self.model is self._shipped else self.model.calibrated(glyphs)
-        return Candidates(boxes, cuts, said, own, scale)
-
-    def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
-        """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
-        grey, scale = _working(pixels)
-        if float(np.ptp(grey)) < _LEAST_CONTRAST:
-            return [], grey, scale
-        grey = self._dark_on_light(grey)
-        return self._finder.find(grey), grey, scale
-
-    def _dark_on_light(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The picture with dark ink: that way round in which more digits are found and strokes are darker than paper."""
-        small = _shrunk(grey, _POLARITY_PIXELS)
-        below = picture.contrast(small)
-        # Ink is rarer than paper: of 164 developing pictures the skewness had the right sign in all but one, at 0.3 to 6.
-        evidence = float((below**3).mean() / max(float((below**2).mean()), 1e-9) ** 1.5)
-        if abs(evidence) < _CLEARLY_SKEWED:
-            as_is, turned = (sum(f.score for f in self._finder.find(one) if f.score > 0.5) for one in (small, 255 - small))
-            evidence = _SKEWNESS_COUNTS * evidence + as_is - turned
-        return grey if evidence >= 0 else 255 - grey
 
     def _text(self, scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field) -> tuple[list[int], float]:
         """For each candidate its label, or -1 if it is refused; and the probability that all of this is right."""
         if known == ANYTHING:
-            accepted = scores >= self._joint.threshold
+            accepted = scores >= self._shipped.joint.threshold
             sure = np.where(accepted, scores * chances.max(axis=1, initial=0), 1 - scores)
             labels = np.where(accepted, chances.argmax(axis=1) if len(chances) else 0, -1)
-            return [int(k) for k in labels], self._joint.text_confidence(float(sure.prod()))
+            return [int(k) for k in labels], self._shipped.joint.text_confidence(float(sure.prod()))
         labels_or_none, probability = likeliest(scores, chances, known)
         if labels_or_none is None:
             return [-1] * len(scores), 0.0
-        return labels_or_none, self._joint.text_confidence(probability)
+        return labels_or_none, self._shipped.joint.text_confidence(probability)
 
 
 def _grown(model: models.Model) -> bool:
@@ -293,22 +206,6 @@ def _box(box: NDArray[np.float64], shape: tuple[int, ...]) -> Box:
     left, top = (int(min(max(0, round(v)), side - 1)) for v, side in zip(box[:2], shape[1::-1], strict=True))
     right, bottom = (int(min(side, round(v))) for v, side in zip(box[:2] + box[2:], shape[1::-1], strict=True))
     return left, top, max(1, right - left), max(1, bottom - top)
-
-
-def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
-    """Brightness of a picture, float32 (h, w), large ones reduced by a whole factor; and that factor."""
-    factor = int(np.ceil(np.sqrt(pixels.shape[0] * pixels.shape[1] / _WORKING_PIXELS)))
-    if factor <= 1:
-        return picture.grey(pixels), 1
-    return np.asarray(Image.fromarray(pixels).convert("L").reduce(factor), np.float32), factor
-
-
-def _shrunk(grey: NDArray[np.float32], n_pixels: int) -> NDArray[np.float32]:
-    share = np.sqrt(n_pixels / grey.size)
-    if share >= 1:
-        return grey
-    size = tuple(max(1, round(side * share)) for side in grey.shape[::-1])
-    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR), np.float32)
 
 
 def _glyphs(source: Source) -> list[NDArray[np.uint8]]:

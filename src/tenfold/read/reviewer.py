@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tenfold.read.model import bundled, session
+from tenfold.read.model import Network, probabilities
 
 KIND = "tenfold reviewer"
-CLASSES = 11  # ten digits, and none
+ANSWERS = 11  # ten digits, and none
 SIDE = 48  # pixels of a view
 _SIZE = 24.0  # pixels in a view of the longer side of a digit
 # A view is written as bytes: its mean as this, and one standard deviation as that.
@@ -21,29 +21,16 @@ MEAN, SPREAD = 96.0, 32.0
 _SEEN = 2.0  # of 255: fainter contrast is not made larger
 _ZOOMS = (0.92, 1.0, 1.08)  # each place is looked at in these sizes
 _LEAST = 1e-9
-_BATCH = 32  # views a call, as in `model`
 
 
-class Reviewer:
-    """The reviewer network on ONNX Runtime.
+class Reviewer(Network):
+    """The reviewer network on ONNX Runtime."""
 
-    Attributes:
-        metadata: what the file says of itself, as text.
-    """
-
-    def __init__(self, content: bytes, threads: int = 0) -> None:
-        self._session = session(content, threads)
-        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-
-    @classmethod
-    def bundled(cls, threads: int = 0) -> Reviewer:
-        """The reviewer that ships."""
-        return cls(bundled("reviewer"), threads)
+    FILE = "reviewer"
 
     def probabilities(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of ten digits and of none, float32 (N, 11), for views, uint8 (N, 48, 48)."""
-        parts = [self._session.run(["probabilities"], {"views": seen[i : i + _BATCH]})[0] for i in range(0, len(seen), _BATCH)]
-        return np.concatenate(parts) if parts else np.zeros((0, CLASSES), np.float32)
+        return probabilities(self._session, "views", seen, ANSWERS)
 
     def review(self, grey: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
         """Of ten digits and of none, float64 (N, 11), for places in a picture: the geometric mean over three sizes of each.
@@ -52,13 +39,14 @@ class Reviewer:
             grey: float32 (H, W), 0-255, dark ink on lighter paper.
             boxes: (N, 4), x, y, width, height in pixels.
         """
-        zoomed = [_zoomed(boxes, zoom) for zoom in _ZOOMS]
-        answered = self.probabilities(views(grey, np.concatenate(zoomed))).reshape(len(_ZOOMS), -1, CLASSES)
+        sized = [zoomed(boxes, zoom) for zoom in _ZOOMS]
+        answered = self.probabilities(views(grey, np.concatenate(sized))).reshape(len(_ZOOMS), -1, ANSWERS)
         mean = np.exp(np.log(np.maximum(answered.astype(np.float64), _LEAST)).mean(axis=0))
         return np.asarray(mean / mean.sum(axis=1, keepdims=True))
 
 
-def _zoomed(boxes: NDArray[np.floating], zoom: float) -> NDArray[np.floating]:
+def zoomed(boxes: NDArray[np.floating], zoom: float | NDArray[np.floating]) -> NDArray[np.floating]:
+    """Boxes so many times larger around their middles; (N, 4), and one zoom or (N, 1)."""
     sides = boxes[:, 2:] * zoom
     return np.concatenate([boxes[:, :2] + (boxes[:, 2:] - sides) / 2, sides], axis=1)
 

@@ -1,0 +1,48 @@
+"""The networks that ship: loaded when first needed, shared between readers, asked about whatever may be a digit."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+import tenfold
+from tenfold.read.model import Model
+from tenfold.read.reader import Reader
+from tenfold.read.shipped import Shipped
+
+
+def page() -> np.ndarray:
+    """Three digits of MNIST side by side, dark on light, uint8 (60, 120)."""
+    sheet = np.full((60, 120), 230, np.uint8)
+    for i, glyph in enumerate(tenfold.load("mnist", "test").images[:3]):
+        sheet[16:44, 10 + 34 * i : 38 + 34 * i] = 230 - (glyph * 0.8).astype(np.uint8)
+    return sheet
+
+
+def test_candidates_say_of_each_place_what_every_network_says() -> None:
+    seen = Shipped(1).candidates(page())
+    n = len(seen.found)
+    assert n >= 3
+    assert (seen.found.shape, seen.boxes.shape, seen.glyphs.shape) == ((n, 4), (n, 4), (n, 28, 28))
+    assert [len(answers) for answers in seen.said] == [n] * 6
+    assert seen.scale == 1
+
+
+def test_a_blank_picture_has_no_candidates() -> None:
+    seen = Shipped(1).candidates(np.full((40, 50), 200, np.uint8))
+    assert (seen.found.shape, seen.boxes.shape, seen.glyphs.shape) == ((0, 4), (0, 4), (0, 28, 28))
+    assert [len(answers) for answers in seen.said] == [0] * 6
+
+
+def test_nothing_is_loaded_before_it_is_needed() -> None:
+    networks = Shipped(1)
+    assert vars(networks) == {"threads": 1}
+    assert networks.judge is networks.judge
+
+
+def test_readers_share_them_and_going_back_loads_nothing_anew(make_model: Callable[..., bytes]) -> None:
+    reader = Reader(threads=1)
+    other = reader.with_model(Model(make_model(), "own"))
+    back = other.with_model(None)
+    assert other.model is not reader.model
+    assert back.model is reader.model
+    assert back.read(page()).text == reader.read(page()).text == "721"
