@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_weights_interrupted_or_not(
 
 
 def test_the_weights_go_part_of_the_way(run: Run, corrections: Path, toy_run: Run, tmp_path: Path) -> None:
-    changes = [*SMALL, *OFTEN, "rehearsal.kept=0.5", "rehearsal.folds=0"]
+    changes = [*SMALL, *OFTEN, "rehearsal.kept=0.5", "rehearsal.folds=0", "rehearsal.remembering=null"]
     half = adapted(corrections, toy_run.folder, tmp_path / "half", changes=[*changes])
     whole = adapted(corrections, toy_run.folder, tmp_path / "whole", changes=[*changes, "rehearsal.kept=1"])
     weights = zip(*([np.array(w) for w in r.load_model().get_weights()] for r in (toy_run, half, whole)), strict=True)

@@ -79,7 +79,7 @@ def _learnt(metrics: Mapping[str, Any]) -> list[str]:
         lines.append(f"digits held out      {tables.percent(old)} before, {tables.percent(new)} after")
         if old - new > _FORGOTTEN:
             lines.append(
-                "                     more than 0.05 points were lost: correct more digits, or try --set rehearsal.kept=0.6"
+                "                     more than 0.05 points were lost: correct more digits, or try --set rehearsal.kept=0.1"
             )
     return lines
 

@@ -1,8 +1,8 @@
 """Learning a few new digits without forgetting the old: what is mixed in an epoch, and what it brought.
 
-The new digits are mixed with training digits of the run whose weights come first (rehearsal: Robins, 1995), and the weights go
-part of the way from the old to the new ones (Wortsman et al., 2022). How well digits of this hand are read afterwards is asked
-of further trainings, each without a part of them.
+The new digits are mixed with training digits of the run whose weights come first (rehearsal: Robins, 1995), the weights go
+part of the way from the old to the new ones (Wortsman et al., 2022), and the new digits are remembered beside them
+(`remembering`). How well digits of this hand are read afterwards is asked of further trainings, each without a part of them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.errors import DataError, RecipeError
+from tenfold.learn import compiled
 from tenfold.learn.fitting import Fitting, count_steps
-from tenfold.learn.recipe import Recipe, Rehearsal
+from tenfold.learn.recipe import Dense, Recipe, Rehearsal
+from tenfold.learn.remembering import n_remembered, remembering
 
 COLUMNS = ("index", "label", "before", "after")  # of corrections.csv
 _MANY = 60  # new digits from which a part of them tells enough: the others are not left out in turn
@@ -44,12 +46,16 @@ def rehearsal_of(recipe: Recipe) -> Rehearsal:
     """What the recipe says of rehearsal.
 
     Raises:
-        RecipeError: nothing, or it does not say whose digits to rehearse, or wants new digits held out beside.
+        RecipeError: nothing, or it does not say whose digits to rehearse, or wants new digits held out beside, or remembered
+            without a hidden layer.
     """
     if recipe.rehearsal is None or recipe.start_from is None:
         raise RecipeError(f"recipe {recipe.name}: rehearsal needs old digits and weights; give --from bundled, or a run")
     if recipe.validation != 0:
         message = "is measured by trainings of its own (rehearsal.folds); leave out --validation and --folds"
+        raise RecipeError(f"recipe {recipe.name}: {message}")
+    if recipe.rehearsal.remembering and isinstance(recipe.network, Dense) and not recipe.network.units:
+        message = "remembering compares what a hidden layer answers, and there is none; give --set rehearsal.remembering=null"
         raise RecipeError(f"recipe {recipe.name}: {message}")
     return recipe.rehearsal
 
@@ -98,7 +104,7 @@ def parts(labels: NDArray[np.uint8], n_folds: int) -> list[NDArray[np.int64]]:
 def conclude(
     fitting: Fitting, mixture: Mixture, new: Digits, validation: Digits, recipe: Recipe, folder: Path
 ) -> dict[str, Any]:
-    """Measure what was learnt, and leave the fitting's weights part of the way from the old to the new ones.
+    """Measure what was learnt; leave the fitting's weights part of the way from the old to the new ones, and a memory of these.
 
     Writes corrections.csv into the run's folder: `index,label,before,after`, what the weights from before answer to a new
     digit and what those answer that learnt from others alone; a row appears once it is known.
@@ -112,10 +118,11 @@ def conclude(
         folder: of the run.
 
     Returns:
-        `n_corrections`, `n_corrections_read`, and the shares read right `corrections_before`, `corrections_after`,
-        `mnist_before`, `mnist_after`, of which the last two are of `validation`; None where there is nothing to measure on.
+        `n_corrections`, `n_corrections_read`, `n_remembered`, and the shares read right `corrections_before`,
+        `corrections_after`, `mnist_before`, `mnist_after`, of which the last two are of `validation`; None where there is
+        nothing to measure on.
     """
-    kept = rehearsal_of(recipe).kept
+    kept, settings = rehearsal_of(recipe).kept, rehearsal_of(recipe).remembering
     learnt = fitting.values()
     fitting.begin_anew()
     before = fitting.probabilities(new.images).argmax(axis=1)
@@ -125,22 +132,35 @@ def conclude(
         fitting.begin_anew()
         fitting.learn(mixture.orders(left_out.tolist()))
         fitting.go_part_of_the_way(kept)
-        after = fitting.probabilities(new.images[left_out]).argmax(axis=1)
+        known = np.setdiff1d(np.arange(len(new)), left_out)
+        after = _answers(_remembering(fitting.model, new[known], recipe), new.images[left_out])
         rows += [
             (int(i), int(new.known_labels[i]), int(before[i]), int(label)) for i, label in zip(left_out, after, strict=True)
         ]
         _write(rows, folder / "corrections.csv")
     fitting.restore(learnt)
     fitting.go_part_of_the_way(kept)
+    fitting.answer_with(_remembering(fitting.model, new, recipe))
     read = np.array(rows).reshape(-1, len(COLUMNS))
     return {
         "n_corrections": len(new),
         "n_corrections_read": len(rows),
+        "n_remembered": n_remembered(new, settings) if settings else 0,
         "corrections_before": float((read[:, 1] == read[:, 2]).mean()) if rows else None,
         "corrections_after": float((read[:, 1] == read[:, 3]).mean()) if rows else None,
         "mnist_before": old_before,
         "mnist_after": _accuracy(fitting, validation),
     }
+
+
+def _remembering(model: Any, digits: Digits, recipe: Recipe) -> Any:
+    """The model with a memory of the digits, where the recipe wants one."""
+    settings = rehearsal_of(recipe).remembering
+    return remembering(model, digits, settings) if settings else model
+
+
+def _answers(model: Any, images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.asarray(compiled.forward(model)(images).argmax(axis=1))
 
 
 def _accuracy(fitting: Fitting, digits: Digits) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,87 +16,18 @@ from numpy.typing import NDArray
 
 from tenfold.data.digits import CLASSES, SIDE
 from tenfold.errors import MissingExtraError, ModelError
+from tenfold.learn.graph import Graph, Sum
 from tenfold.read import finder, judge, reviewer
 from tenfold.read.model import KIND, Model
 
 try:
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 except ModuleNotFoundError as problem:
     raise MissingExtraError("train", "onnx") from problem
 
 _OPSET, _IR_VERSION = 17, 9  # old enough for every ONNX Runtime of the last years
 _TOLERANCE = 1e-5
-
-
-class _Graph:
-    """Nodes and constants in the making; `value` is the name of the newest result.
-
-    A dense layer or a convolution stays open until the next layer is known: a batch norm that follows is folded into it.
-    With `tells_activations` what each ReLU lets through becomes an output, `activation_1` and so on; it costs 5 % of the time.
-    """
-
-    def __init__(self, value: str, tells_activations: bool = False) -> None:
-        self.tells_activations = tells_activations
-        self.activations: list[Any] = []
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.value = value
-        self.open: _Sum | None = None
-        self.padding: int | None = None  # of the convolution to come, where it is a layer of its own
-
-    def activate(self, layer: Any) -> None:
-        """Add the ReLU of a Keras layer."""
-        if not self.tells_activations:
-            self.add("Relu", layer.name)
-            return
-        self.close()
-        name = f"activation_{len(self.activations) + 1}"
-        *area, n = layer.output.shape[1:]  # ONNX has the maps before height and width
-        self.activations.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", n, *area]))
-        self.nodes.append(helper.make_node("Relu", [self.value], [name], name=layer.name))
-        self.value = name
-
-    def add(self, operator: str, name: str, *constants: NDArray[np.generic], **attributes: Any) -> None:
-        self.close()
-        names = [f"{name}.{i}" for i in range(len(constants))]
-        self.constants += [numpy_helper.from_array(np.ascontiguousarray(c), n) for c, n in zip(constants, names, strict=True)]
-        self.nodes.append(helper.make_node(operator, [self.value, *names], [name], name=name, **attributes))
-        self.value = name
-
-    def close(self) -> None:
-        if self.open is not None:
-            done, self.open = self.open, None
-            biases = [] if done.bias is None else [done.bias]
-            self.add(done.operator, done.name, done.kernel, *biases, **done.attributes)
-
-    def side_by_side(self, name: str, *operators: str) -> None:
-        """Several operators on the newest result, their results joined along the maps."""
-        self.close()
-        parts = [f"{name}.{operator}" for operator in operators]
-        for operator, part in zip(operators, parts, strict=True):
-            self.nodes.append(helper.make_node(operator, [self.value], [part], name=part))
-        self.nodes.append(helper.make_node("Concat", parts, [name], name=name, axis=1))
-        self.value = name
-
-
-@dataclass
-class _Sum:
-    """A sum over inputs.
-
-    `Gemm` has a kernel (inputs, outputs), `Conv` one of (outputs, inputs, height, width).
-    """
-
-    operator: str
-    name: str
-    kernel: NDArray[np.float32]
-    bias: NDArray[np.float32] | None
-    attributes: dict[str, Any]
-
-    def scale(self, factors: NDArray[np.float32], shifts: NDArray[np.float32]) -> None:
-        """Multiply each output by its factor, then add its shift."""
-        self.kernel = self.kernel * (factors if self.operator == "Gemm" else factors[:, None, None, None])
-        self.bias = shifts if self.bias is None else self.bias * factors + shifts
 
 
 def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
@@ -128,7 +58,7 @@ def reviewer_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
 def _of_pixels(model: Any, given: tuple[str, int], n_classes: int, kind: str, metadata: Mapping[str, Any]) -> bytes:
     """From bytes, by the name of the input and the side of its images, to `probabilities`."""
     name, side = given
-    graph = _Graph(name, tells_activations=kind == KIND)
+    graph = Graph(name, tells_activations=kind == KIND)
     graph.add("Cast", "pixels", to=TensorProto.FLOAT)
     images = helper.make_tensor_value_info(name, TensorProto.UINT8, ["batch", side, side])
     answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", n_classes])
@@ -144,10 +74,10 @@ def finder_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     """
     contrast = helper.make_tensor_value_info("contrast", TensorProto.FLOAT, ["batch", 1, "height", "width"])
     cells = helper.make_tensor_value_info("cells", TensorProto.FLOAT, ["batch", finder.CHANNELS, "rows", "columns"])
-    return _finished(_Graph("contrast"), model, contrast, cells, {"kind": finder.KIND}, metadata)
+    return _finished(Graph("contrast"), model, contrast, cells, {"kind": finder.KIND}, metadata)
 
 
-def _finished(graph: _Graph, model: Any, given: Any, answer: Any, kind: dict[str, str], metadata: Mapping[str, Any]) -> bytes:
+def _finished(graph: Graph, model: Any, given: Any, answer: Any, kind: dict[str, str], metadata: Mapping[str, Any]) -> bytes:
     for layer in model.layers:
         _writer(layer)(graph, layer)
     graph.close()
@@ -186,55 +116,55 @@ def check(content: bytes, images: NDArray[np.uint8], expected: NDArray[np.float3
     return largest
 
 
-def _writer(layer: Any) -> Callable[[_Graph, Any], None]:
+def _writer(layer: Any) -> Callable[[Graph, Any], None]:
     kind = type(layer).__name__
     if kind not in _WRITERS:
         raise ModelError(f"layer {layer.name!r} of type {kind} cannot be written as ONNX; expected {', '.join(_WRITERS)}")
     return _WRITERS[kind]
 
 
-def _rescaling(graph: _Graph, layer: Any) -> None:
+def _rescaling(graph: Graph, layer: Any) -> None:
     graph.add("Mul", f"{layer.name}.scaled" if layer.offset else layer.name, np.array(layer.scale, np.float32))
     if layer.offset:
         graph.add("Add", layer.name, np.array(layer.offset, np.float32))
 
 
-def _nothing(graph: _Graph, layer: Any) -> None:
+def _nothing(graph: Graph, layer: Any) -> None:
     """The layer acts in training only."""
 
 
-def _flatten(graph: _Graph, layer: Any) -> None:
+def _flatten(graph: Graph, layer: Any) -> None:
     graph.add("Flatten", layer.name, axis=1)
 
 
-def _reshape(graph: _Graph, layer: Any) -> None:
+def _reshape(graph: Graph, layer: Any) -> None:
     if len(layer.target_shape) != 3 or layer.target_shape[2] != 1:
         raise ModelError(f"layer {layer.name!r} makes {layer.target_shape}; only (height, width, 1) can be written")
     graph.add("Unsqueeze", layer.name, np.array([1], np.int64))  # ONNX has the maps before height and width
 
 
-def _dense(graph: _Graph, layer: Any) -> None:
+def _dense(graph: Graph, layer: Any) -> None:
     kernel, *bias = layer.get_weights()
     name = layer.name if layer.activation.__name__ == "linear" else f"{layer.name}.sum"
     graph.close()
-    graph.open = _Sum("Gemm", name, kernel, bias[0] if bias else None, {})
+    graph.open = Sum("Gemm", name, kernel, bias[0] if bias else None, {})
     if layer.activation.__name__ == "relu":
         graph.activate(layer)
     elif name != layer.name:
         graph.add({"softmax": "Softmax"}[layer.activation.__name__], layer.name)
 
 
-def _conv(graph: _Graph, layer: Any) -> None:
+def _conv(graph: Graph, layer: Any) -> None:
     weights, *bias = layer.get_weights()
     kernel = np.transpose(weights, (3, 2, 0, 1))
     graph.close()
     padding, graph.padding = graph.padding, None
     pads = [side // 2 for side in kernel.shape[2:] * 2] if padding is None else [padding] * 4
     attributes = {"kernel_shape": kernel.shape[2:], "pads": pads, "strides": layer.strides, "dilations": layer.dilation_rate}
-    graph.open = _Sum("Conv", layer.name, kernel, bias[0] if bias else None, attributes)
+    graph.open = Sum("Conv", layer.name, kernel, bias[0] if bias else None, attributes)
 
 
-def _transposed_conv(graph: _Graph, layer: Any) -> None:
+def _transposed_conv(graph: Graph, layer: Any) -> None:
     weights, bias = layer.get_weights()
     if layer.kernel_size != layer.strides:
         raise ModelError(
@@ -244,7 +174,7 @@ def _transposed_conv(graph: _Graph, layer: Any) -> None:
     graph.add("ConvTranspose", layer.name, np.transpose(weights, (3, 2, 0, 1)), bias, **attributes)
 
 
-def _detour(graph: _Graph, layer: Any) -> None:
+def _detour(graph: Graph, layer: Any) -> None:
     graph.close()
     given = graph.value
     for inner in layer.body:
@@ -254,11 +184,11 @@ def _detour(graph: _Graph, layer: Any) -> None:
     graph.value = layer.name
 
 
-def _padding(graph: _Graph, layer: Any) -> None:
+def _padding(graph: Graph, layer: Any) -> None:
     graph.padding = int(layer.padding[0][0])
 
 
-def _batch_norm(graph: _Graph, layer: Any) -> None:
+def _batch_norm(graph: Graph, layer: Any) -> None:
     scale, shift, mean, variance = layer.get_weights()
     factors = scale / np.sqrt(variance + np.float32(layer.epsilon))
     shifts = shift - mean * factors
@@ -269,20 +199,41 @@ def _batch_norm(graph: _Graph, layer: Any) -> None:
         graph.add("Add", layer.name, shifts[:, None, None])
 
 
-def _relu(graph: _Graph, layer: Any) -> None:
+def _relu(graph: Graph, layer: Any) -> None:
     graph.activate(layer)
 
 
-def _max_pooling(graph: _Graph, layer: Any) -> None:
+def _max_pooling(graph: Graph, layer: Any) -> None:
     graph.add("MaxPool", layer.name, kernel_shape=layer.pool_size, strides=layer.strides)
 
 
-def _global_pooling(graph: _Graph, layer: Any) -> None:
+def _global_pooling(graph: Graph, layer: Any) -> None:
     graph.side_by_side(f"{layer.name}.maps", "GlobalMaxPool", "GlobalAveragePool")
     graph.add("Flatten", layer.name, axis=1)
 
 
-_WRITERS: dict[str, Callable[[_Graph, Any], None]] = {
+def _memory(graph: Graph, layer: Any) -> None:
+    graph.close()
+    keys, labels = layer.get_weights()
+    area = layer.input[0].shape[1:]
+    if len(area) == 3:  # ONNX has the maps before height and width
+        keys = keys.reshape(*area, -1).transpose(2, 0, 1, 3).reshape(keys.shape)
+    answered = graph.renamed("answered")  # what comes last has the name of the answer
+    rows = np.array([1], np.int64)
+    one, faint, sharpness, weight = (np.array(v, np.float32) for v in (1, layer.FAINT, layer.sharpness, layer.weight))
+    flat = graph.made("Flatten", "memory.flat", graph.let_through[layer.maps_of], axis=1)
+    total = graph.made("Max", "memory.total", graph.made("ReduceSum", "memory.sum", flat, rows), faint)
+    roots = graph.made("Sqrt", "memory.roots", graph.made("Div", "memory.shares", flat, total))
+    less = graph.made("Sub", "memory.less", graph.made("MatMul", "memory.alike", roots, keys), one)
+    near = graph.made("Exp", "memory.near", graph.made("Mul", "memory.sharp", less, sharpness))
+    votes = graph.made("Mul", "memory.votes", graph.made("Unsqueeze", "memory.each", near, np.array([2], np.int64)), labels)
+    largest = graph.made("ReduceMax", "memory.largest", votes, axes=[1], keepdims=0)
+    factors = graph.made("Exp", "memory.factors", graph.made("Mul", "memory.added", largest, weight))
+    turned = graph.made("Mul", "memory.turned", answered, factors)
+    graph.value = graph.made("Div", "probabilities", turned, graph.made("ReduceSum", "memory.turned_sum", turned, rows))
+
+
+_WRITERS: dict[str, Callable[[Graph, Any], None]] = {
     "Rescaling": _rescaling,
     "RandomChange": _nothing,
     "Flatten": _flatten,
@@ -297,4 +248,6 @@ _WRITERS: dict[str, Callable[[_Graph, Any], None]] = {
     "MaxPooling2D": _max_pooling,
     "GlobalPooling": _global_pooling,
     "Dropout": _nothing,
+    "InputLayer": _nothing,
+    "Memory": _memory,
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import structs
+
 from tenfold.data.digits import CLASSES, SIDE
-from tenfold.learn import recipes
 from tenfold.learn.backend import load_keras
-from tenfold.learn.recipe import Adam, Convolutional, Dense, Muon, Recipe
+from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Dense, Muon, Recipe
 
 
 def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
@@ -38,14 +39,17 @@ def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
 
 
 def _augment(recipe: Recipe) -> list[Any]:
-    if recipe.augmentation is None:
-        return []
+    return [random_change(recipe.augmentation, recipe.seed)] if recipe.augmentation else []
+
+
+def random_change(augmentation: Augmentation, seed: int, side: int = SIDE) -> Any:
+    """The layer `augment`, which changes images (n, side, side) in training only."""
     from tenfold.learn.layers import RandomChange
 
-    amounts = recipes.as_dict(recipe)["augmentation"]
+    amounts = structs.asdict(augmentation)
     for name in ("clean_epochs", "copies", "strangers"):  # these are for whoever chooses an epoch's digits
         del amounts[name]
-    return [RandomChange(amounts, seed=recipe.seed, name="augment")]
+    return RandomChange(amounts, seed=seed, side=side, name="augment")
 
 
 def _dense(seed: int, network: Dense, n_classes: int) -> list[Any]:
@@ -175,5 +179,6 @@ def count_parameters(model: Any) -> int:
 
 def summary(model: Any) -> list[tuple[str, str, int]]:
     """Layer, output shape and number of parameters of each layer, in order; the strength of augmentation is none."""
-    counts = [0 if layer.name == "augment" else int(layer.count_params()) for layer in model.layers]
-    return [(layer.name, str(tuple(layer.output.shape)), n) for layer, n in zip(model.layers, counts, strict=True)]
+    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    counts = [0 if layer.name == "augment" else int(layer.count_params()) for layer in layers]
+    return [(layer.name, str(tuple(layer.output.shape)), n) for layer, n in zip(layers, counts, strict=True)]

@@ -146,6 +146,20 @@ class Teaching(_Part, frozen=True):
     share: Share = 0.9
 
 
+class Remembering(_Part, frozen=True):
+    """The new digits are kept beside the weights: one that looks like them is likely of their class (`layers.Memory`).
+
+    Attributes:
+        weight: what a digit that is quite alike adds to the logit of its class.
+        sharpness: how fast that falls with less likeness.
+        most: digits of each class that are kept, the newest.
+    """
+
+    weight: Annotated[float, Meta(gt=0, le=50)] = 24.0
+    sharpness: Annotated[float, Meta(gt=0, le=100)] = 10.0
+    most: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
 class Rehearsal(_Part, frozen=True):
     """Old digits among a few new ones, so that nothing is forgotten (`adapting`).
 
@@ -154,12 +168,14 @@ class Rehearsal(_Part, frozen=True):
         share: of the places of an epoch that the new digits take, each of them as often as the others.
         kept: share of the way from the old weights to the new ones that is gone in the end.
         folds: so many further trainings read the new digits that they did not learn from; 0 for none.
+        remembering: how the new digits themselves are kept, or null.
     """
 
     n_digits: Count = 1800
     share: Annotated[float, Meta(gt=0, lt=1)] = 0.25
     kept: Annotated[float, Meta(gt=0, le=1)] = 1.0
     folds: Annotated[int, Meta(ge=0, le=100)] = 2
+    remembering: Remembering | None = None
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

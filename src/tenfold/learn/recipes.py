@@ -10,7 +10,7 @@ from typing import Any
 
 from tenfold import limits
 from tenfold.errors import MissingExtraError, RecipeError, of_system
-from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Dense, Muon, Recipe, Rehearsal, Teaching
+from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Dense, Muon, Recipe, Rehearsal, Remembering, Teaching
 
 try:
     import msgspec
@@ -100,7 +100,7 @@ RECIPES = {
                 rotation=12, shear=12, scale=0.15, aspect=0.15, shift=1.5, elastic=2.5, stroke=0.6, blur=0.5, alike=1
             ),
             label_smoothing=0.03,
-            rehearsal=Rehearsal(n_digits=5400, share=0.25, kept=0.85, folds=2),
+            rehearsal=Rehearsal(n_digits=5400, share=0.25, kept=0.3, folds=2, remembering=Remembering()),
             epochs=4,
             batch_size=128,
             data="samples.db",

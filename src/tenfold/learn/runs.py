@@ -127,9 +127,22 @@ class Run:
         """Its Keras model: built anew from the checked recipe, then the weights alone are loaded from model.keras."""
         from tenfold.learn import networks
 
-        model = networks.build(self.recipe)
-        load_weights(model, self.folder / "model.keras")
-        return model
+        return self.load_weights_into(networks.build(self.recipe))
+
+    def load_weights_into(self, model: Any) -> Any:
+        """Load its weights into a model of the same layers, which is left without what the run remembers; return both together.
+
+        Raises:
+            RunError: see `load_weights`.
+        """
+        settings = self.recipe.rehearsal.remembering if self.recipe.rehearsal else None
+        whole = model
+        if settings and self.metrics["n_remembered"]:
+            from tenfold.learn import remembering
+
+            whole = remembering.with_room(model, self.metrics["n_remembered"], settings)
+        load_weights(whole, self.folder / "model.keras")
+        return whole
 
     def __str__(self) -> str:
         shares = {name: self.metrics[key] for key, name in _MEASURED}

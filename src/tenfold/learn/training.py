@@ -132,7 +132,7 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
                 f"--from {recipe.start_from}: has another network ({source.recipe.name}: {source.recipe.network}); "
                 f"this recipe's is {recipe.network}"
             )
-        runs.load_weights(model, source.folder / "model.keras")
+        source.load_weights_into(model)
     teachers = _teachers(recipe, splits, sources)
     mixture = _mixture(recipe, splits)
     learnt_from = _with_strangers(splits.training, recipe)
@@ -188,7 +188,10 @@ def _teachers(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) ->
                 f"teacher {name} was trained on {counts[part]:,} of the {part} digits of this run; train a teacher on the same "
                 'digits first and name it: --set \'teaching={"teachers":["runs/NAME"]}\''
             )
-    return [sources[name].run.load_model() for name in names]
+    teachers = [networks.build(sources[name].run.recipe) for name in names]
+    for name, teacher in zip(names, teachers, strict=True):
+        sources[name].run.load_weights_into(teacher)
+    return teachers
 
 
 def _observers(given: Sequence[Observer], folder: Path, tensorboard: bool) -> list[Observer]:

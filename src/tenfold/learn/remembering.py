@@ -1,0 +1,68 @@
+"""Remembering a few digits: a network with a memory of them beside its weights.
+
+Likeness is judged by the maps right after the last pooling: shapes there are still in their places, and 20 digits of a hand
+read more of it than by maps further on (docs/experiments.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tenfold.data.digits import CLASSES, SIDE, Digits
+from tenfold.learn import backend, compiled
+from tenfold.learn.recipe import Remembering
+
+
+def remembering(model: Any, digits: Digits, settings: Remembering) -> Any:
+    """A network and its memory: a `keras.Model` that shares the layers of `model`, a model of `networks.build`.
+
+    Args:
+        model: is left as it is.
+        digits: to remember; of each class the last `settings.most`.
+        settings: how much they count.
+    """
+    digits = digits[_newest(digits, settings.most)]
+    whole = with_room(model, len(digits), settings)
+    memory = whole.get_layer("memory")
+    seen = backend.load_keras().Model(model.inputs, _compared(model).output)
+    memory.keys.assign(np.asarray(memory.as_keys(compiled.forward(seen)(digits.images))).T)
+    memory.labels.assign(np.eye(CLASSES, dtype=np.float32)[digits.known_labels])
+    return whole
+
+
+def with_room(model: Any, n: int, settings: Remembering) -> Any:
+    """A network with an empty memory for `n` digits, into which weights can be loaded."""
+    keras = backend.load_keras()
+    from tenfold.learn.layers import Memory
+
+    compared = _compared(model)
+    images = value = keras.Input((SIDE, SIDE), dtype="uint8", name="images")
+    maps = None
+    for layer in model.layers:
+        value = layer(value)
+        maps = value if layer is compared else maps
+    answer = Memory(n, settings.weight, settings.sharpness, compared.name, name="memory")([maps, value])
+    return keras.Model(images, answer, name=model.name)
+
+
+def n_remembered(digits: Digits, settings: Remembering) -> int:
+    """How many of the digits are remembered."""
+    return len(_newest(digits, settings.most))
+
+
+def _newest(digits: Digits, most: int) -> Any:
+    """The places of the last digits of each class, in order."""
+    return np.sort(np.concatenate([np.flatnonzero(digits.known_labels == label)[-most:] for label in range(CLASSES)]))
+
+
+def _compared(model: Any) -> Any:
+    """The first layer after the last pooling that lets through what is positive."""
+    kinds = [type(layer).__name__ for layer in model.layers]
+    first = max((i for i, kind in enumerate(kinds) if kind == "MaxPooling2D"), default=0)
+    return next(
+        layer
+        for layer, kind in zip(model.layers[first:], kinds[first:], strict=True)
+        if kind == "ReLU" or (kind == "Dense" and layer.activation.__name__ == "relu")
+    )

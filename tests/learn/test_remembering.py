@@ -1,0 +1,132 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tenfold
+from tenfold import Digits, Run
+from tenfold.data.samples import Samples
+from tenfold.errors import RecipeError
+from tenfold.learn import compiled, exporting, networks, recipes
+from tenfold.learn.layers import Memory
+from tenfold.learn.recipe import Remembering
+from tenfold.learn.remembering import n_remembered, remembering, with_room
+from tenfold.read.model import Model
+
+SETTINGS = Remembering(weight=24, sharpness=10, most=2)
+SMALL = 'network={"kind":"convolutional","stages":[[4],[6],[8]]}'
+
+
+def fresh(name: str = "adapt", *changes: str) -> object:
+    return networks.build(recipes.changed(recipes.RECIPES[name], list(changes)))
+
+
+def test_a_class_counts_as_much_as_its_digit_that_is_most_alike() -> None:
+    random = np.random.default_rng(0)
+    maps, given = random.random((5, 3, 3, 2), np.float32), random.dirichlet(np.ones(10), 5).astype(np.float32)
+    layer = Memory(3, weight=7.0, sharpness=2.0, maps_of="somewhere")
+    layer.build([(None, 3, 3, 2), (None, 10)])
+    remembered, labels = random.random((3, 3, 3, 2), np.float32), [4, 4, 9]
+    layer.set_weights([np.array(layer.as_keys(remembered)).T, np.eye(10, dtype=np.float32)[labels]])
+    expected = []
+    for one, before in zip(maps.reshape(5, -1), given, strict=True):
+        likeness = [np.sqrt(one / one.sum() * other / other.sum()).sum() for other in remembered.reshape(3, -1)]
+        votes = np.zeros(10)
+        votes[[4, 9]] = np.exp(2.0 * (max(likeness[:2]) - 1)), np.exp(2.0 * (likeness[2] - 1))
+        after = before * np.exp(7.0 * votes)
+        expected.append(after / after.sum())
+    assert np.allclose(np.array(layer([maps, given])), expected, atol=1e-5)
+
+
+def test_empty_maps_are_like_none() -> None:
+    layer = Memory(1, weight=7.0, sharpness=2.0, maps_of="somewhere")
+    layer.build([(None, 4), (None, 10)])
+    layer.set_weights([np.full((4, 1), 0.5, np.float32), np.eye(10, dtype=np.float32)[[3]]])
+    answer = np.array(layer([np.zeros((1, 4), np.float32), np.full((1, 10), 0.1, np.float32)]))
+    assert np.isfinite(answer).all()
+    assert answer[0, 3] < 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "compared"), [("adapt", "conv_3_relu"), ("cnn", "conv_3_relu"), ("mlp", "dense_1_relu"), ("classic", "dense_1")]
+)
+def test_likeness_is_judged_after_the_last_pooling_or_by_the_first_hidden_layer(name: str, compared: str) -> None:
+    assert with_room(fresh(name), 1, SETTINGS).get_layer("memory").maps_of == compared
+
+
+def test_what_is_remembered_is_read_as_it_was_labelled_and_the_weights_stay(toy: Digits) -> None:
+    model = fresh("adapt", SMALL)
+    before = model.get_weights()  # type: ignore[attr-defined]
+    mine = Digits(toy.images[:6], ((toy.known_labels[:6] + 3) % 10).astype(np.uint8), "mine")
+    answers = compiled.forward(remembering(model, mine, SETTINGS))(toy.images[:40])
+    assert (answers[:6].argmax(axis=1) == mine.known_labels).all()
+    assert np.allclose(answers.sum(axis=1), 1, atol=1e-5)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))  # type: ignore[attr-defined]
+
+
+def test_of_each_class_the_newest_are_remembered(toy: Digits) -> None:
+    digits = Digits(toy.images[:7], np.array([1, 1, 1, 2, 1, 2, 0], np.uint8), "mine")
+    assert n_remembered(digits, SETTINGS) == 5
+    labels = remembering(fresh("adapt", SMALL), digits, SETTINGS).get_layer("memory").get_weights()[1]
+    assert labels.argmax(axis=1).tolist() == [1, 2, 1, 2, 0]
+
+
+@pytest.mark.parametrize(("name", "change"), [("adapt", SMALL), ("mlp", "seed=0"), ("classic", "seed=0")])
+def test_onnx_answers_as_keras_does(toy: Digits, name: str, change: str) -> None:
+    whole = remembering(fresh(name, change), toy[:8], SETTINGS)
+    content = exporting.to_onnx(whole, {})
+    images = toy.images[:100]
+    assert exporting.check(content, images, compiled.forward(whole)(images)) < 1e-5
+    plain = exporting.to_onnx(fresh(name, change), {})
+    assert Model(content, "a").activations(images[0]).keys() == Model(plain, "b").activations(images[0]).keys()
+    assert np.abs(Model(content, "a").probabilities(images) - Model(plain, "b").probabilities(images)).max() > 0.1
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four digits that nobody would read so."""
+    path, random = tmp_path_factory.mktemp("hand") / "samples.db", np.random.default_rng(3)
+    for label in (3, 8, 3, 8):
+        image = random.integers(0, 60, (28, 28)).astype(np.uint8)
+        image[4:24, (4 if label == 3 else 20) : (8 if label == 3 else 24)] = 250
+        Samples(path).add(image, label, None, b"", "")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(samples: Path, toy_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    dense = 'network={"kind":"dense","units":[128,64]}'
+    changes = [dense, "augmentation=null", "rehearsal.n_digits=40", "epochs=1", "batch_size=20", "rehearsal.folds=0"]
+    changes += ["rehearsal.kept=0.01"]
+    folder = tmp_path_factory.mktemp("runs") / "mine"
+    return tenfold.train("adapt", data=str(samples), start_from=toy_run.folder, changes=changes, run=folder)
+
+
+def test_a_run_remembers(run: Run, samples: Path) -> None:
+    new = tenfold.load(samples)
+    assert run.metrics["n_remembered"] == 4
+    answers = compiled.forward(run.load_model())(new.images)
+    assert (answers.argmax(axis=1) == new.known_labels).all()
+    assert np.abs(run.probabilities(new.images) - answers).max() < 1e-5
+    assert "memory" in (run.folder / "report.html").read_text()
+    plain = networks.build(run.recipe)
+    run.load_weights_into(plain)
+    assert (compiled.forward(plain)(new.images).argmax(axis=1) != new.known_labels).any(), (
+        "the weights alone have not learnt them"
+    )
+
+
+def test_one_can_go_on_from_a_run_that_remembers_and_learn_from_it(run: Run, toy_csv: Path, tmp_path: Path) -> None:
+    more = {"data": str(toy_csv), "epochs": 1, "bare": True, "changes": ["batch_size=64"]}
+    on = tenfold.train("classic", start_from=run.folder, run=tmp_path / "on", **more)  # type: ignore[arg-type]
+    assert "n_remembered" not in on.metrics
+    teaching = f'teaching={{"teachers":["{run.folder}"]}}'
+    changes = [teaching, "batch_size=64", "validation=0"]
+    taught = tenfold.train("classic", run=tmp_path / "taught", **(more | {"changes": changes}))  # type: ignore[arg-type]
+    assert taught.finished
+
+
+def test_without_a_hidden_layer_there_is_nothing_to_compare(samples: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"rehearsal\.remembering=null"):
+        tenfold.train("adapt", data=str(samples), changes=['network={"kind":"dense","units":[]}'], run=tmp_path / "r")
+    assert not (tmp_path / "r").exists()
