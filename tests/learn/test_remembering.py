@@ -13,7 +13,7 @@ from tenfold.learn.recipe import Remembering
 from tenfold.learn.remembering import n_remembered, remembering, with_room
 from tenfold.read.model import Model
 
-SETTINGS = Remembering(weight=24, sharpness=10, most=2)
+SETTINGS = Remembering(weight=32, sharpness=5, most=2)
 SMALL = 'network={"kind":"convolutional","stages":[[4],[6],[8]]}'
 
 
@@ -26,11 +26,16 @@ def test_a_class_counts_as_much_as_its_digit_that_is_most_alike() -> None:
     maps, given = random.random((5, 3, 3, 2), np.float32), random.dirichlet(np.ones(10), 5).astype(np.float32)
     layer = Memory(3, weight=7.0, sharpness=2.0, maps_of="somewhere")
     layer.build([(None, 3, 3, 2), (None, 10)])
-    remembered, labels = random.random((3, 3, 3, 2), np.float32), [4, 4, 9]
-    layer.set_weights([np.array(layer.as_keys(remembered)).T, np.eye(10, dtype=np.float32)[labels]])
-    expected = []
-    for one, before in zip(maps.reshape(5, -1), given, strict=True):
-        likeness = [np.sqrt(one / one.sum() * other / other.sum()).sum() for other in remembered.reshape(3, -1)]
+    remembered, others = random.random((3, 3, 3, 2), np.float32), random.random((40, 3, 3, 2), np.float32)
+    layer.remember(remembered, np.array([4, 4, 9]), others)
+
+    def roots(maps: np.ndarray) -> np.ndarray:
+        flat = maps.reshape(len(maps), -1)
+        return np.sqrt(flat / flat.sum(axis=1, keepdims=True))
+
+    mean, expected = roots(others).mean(axis=0), []
+    for one, before in zip(roots(maps) - mean, given, strict=True):
+        likeness = [one @ other / np.linalg.norm(one) / np.linalg.norm(other) for other in roots(remembered) - mean]
         votes = np.zeros(10)
         votes[[4, 9]] = np.exp(2.0 * (max(likeness[:2]) - 1)), np.exp(2.0 * (likeness[2] - 1))
         after = before * np.exp(7.0 * votes)
@@ -41,7 +46,7 @@ def test_a_class_counts_as_much_as_its_digit_that_is_most_alike() -> None:
 def test_empty_maps_are_like_none() -> None:
     layer = Memory(1, weight=7.0, sharpness=2.0, maps_of="somewhere")
     layer.build([(None, 4), (None, 10)])
-    layer.set_weights([np.full((4, 1), 0.5, np.float32), np.eye(10, dtype=np.float32)[[3]]])
+    layer.remember(np.eye(4, dtype=np.float32)[:1], np.array([3]), np.zeros((1, 4), np.float32))
     answer = np.array(layer([np.zeros((1, 4), np.float32), np.full((1, 10), 0.1, np.float32)]))
     assert np.isfinite(answer).all()
     assert answer[0, 3] < 0.3
@@ -58,7 +63,7 @@ def test_what_is_remembered_is_read_as_it_was_labelled_and_the_weights_stay(toy:
     model = fresh("adapt", SMALL)
     before = model.get_weights()  # type: ignore[attr-defined]
     mine = Digits(toy.images[:6], ((toy.known_labels[:6] + 3) % 10).astype(np.uint8), "mine")
-    answers = compiled.forward(remembering(model, mine, SETTINGS))(toy.images[:40])
+    answers = compiled.forward(remembering(model, mine, toy, SETTINGS))(toy.images[:40])
     assert (answers[:6].argmax(axis=1) == mine.known_labels).all()
     assert np.allclose(answers.sum(axis=1), 1, atol=1e-5)
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))  # type: ignore[attr-defined]
@@ -67,13 +72,13 @@ def test_what_is_remembered_is_read_as_it_was_labelled_and_the_weights_stay(toy:
 def test_of_each_class_the_newest_are_remembered(toy: Digits) -> None:
     digits = Digits(toy.images[:7], np.array([1, 1, 1, 2, 1, 2, 0], np.uint8), "mine")
     assert n_remembered(digits, SETTINGS) == 5
-    labels = remembering(fresh("adapt", SMALL), digits, SETTINGS).get_layer("memory").get_weights()[1]
+    labels = remembering(fresh("adapt", SMALL), digits, toy, SETTINGS).get_layer("memory").get_weights()[2]
     assert labels.argmax(axis=1).tolist() == [1, 2, 1, 2, 0]
 
 
 @pytest.mark.parametrize(("name", "change"), [("adapt", SMALL), ("mlp", "seed=0"), ("classic", "seed=0")])
 def test_onnx_answers_as_keras_does(toy: Digits, name: str, change: str) -> None:
-    whole = remembering(fresh(name, change), toy[:8], SETTINGS)
+    whole = remembering(fresh(name, change), toy[:8], toy, SETTINGS)
     content = exporting.to_onnx(whole, {})
     images = toy.images[:100]
     assert exporting.check(content, images, compiled.forward(whole)(images)) < 1e-5

@@ -102,7 +102,7 @@ def parts(labels: NDArray[np.uint8], n_folds: int) -> list[NDArray[np.int64]]:
 
 
 def conclude(
-    fitting: Fitting, mixture: Mixture, new: Digits, validation: Digits, recipe: Recipe, folder: Path
+    fitting: Fitting, mixture: Mixture, training: Digits, validation: Digits, recipe: Recipe, folder: Path
 ) -> dict[str, Any]:
     """Measure what was learnt; leave the fitting's weights part of the way from the old to the new ones, and a memory of these.
 
@@ -112,7 +112,7 @@ def conclude(
     Args:
         fitting: all epochs done.
         mixture: of its digits.
-        new: the new digits.
+        training: the old digits, then the new ones.
         validation: old digits that were never learnt from.
         recipe: of the training.
         folder: of the run.
@@ -122,6 +122,7 @@ def conclude(
         `corrections_after`, `mnist_before`, `mnist_after`, of which the last two are of `validation`; None where there is
         nothing to measure on.
     """
+    old, new = training[: mixture.n_old], training[mixture.n_old :]
     kept, settings = rehearsal_of(recipe).kept, rehearsal_of(recipe).remembering
     learnt = fitting.values()
     fitting.begin_anew()
@@ -133,14 +134,14 @@ def conclude(
         fitting.learn(mixture.orders(left_out.tolist()))
         fitting.go_part_of_the_way(kept)
         known = np.setdiff1d(np.arange(len(new)), left_out)
-        after = _answers(_remembering(fitting.model, new[known], recipe), new.images[left_out])
+        after = _answers(_remembering(fitting.model, new[known], old, recipe), new.images[left_out])
         rows += [
             (int(i), int(new.known_labels[i]), int(before[i]), int(label)) for i, label in zip(left_out, after, strict=True)
         ]
         _write(rows, folder / "corrections.csv")
     fitting.restore(learnt)
     fitting.go_part_of_the_way(kept)
-    fitting.answer_with(_remembering(fitting.model, new, recipe))
+    fitting.answer_with(_remembering(fitting.model, new, old, recipe))
     read = np.array(rows).reshape(-1, len(COLUMNS))
     return {
         "n_corrections": len(new),
@@ -153,10 +154,10 @@ def conclude(
     }
 
 
-def _remembering(model: Any, digits: Digits, recipe: Recipe) -> Any:
+def _remembering(model: Any, digits: Digits, old: Digits, recipe: Recipe) -> Any:
     """The model with a memory of the digits, where the recipe wants one."""
     settings = rehearsal_of(recipe).remembering
-    return remembering(model, digits, settings) if settings else model
+    return remembering(model, digits, old, settings) if settings else model
 
 
 def _answers(model: Any, images: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -214,17 +214,21 @@ def _global_pooling(graph: Graph, layer: Any) -> None:
 
 def _memory(graph: Graph, layer: Any) -> None:
     graph.close()
-    keys, labels = layer.get_weights()
+    mean, keys, labels = layer.get_weights()
     area = layer.input[0].shape[1:]
     if len(area) == 3:  # ONNX has the maps before height and width
-        keys = keys.reshape(*area, -1).transpose(2, 0, 1, 3).reshape(keys.shape)
+        mean, keys = (w.reshape(*area, -1).transpose(2, 0, 1, 3).reshape(w.shape) for w in (mean, keys))
     answered = graph.renamed("answered")  # what comes last has the name of the answer
     rows = np.array([1], np.int64)
     one, faint, sharpness, weight = (np.array(v, np.float32) for v in (1, layer.FAINT, layer.sharpness, layer.weight))
     flat = graph.made("Flatten", "memory.flat", graph.let_through[layer.maps_of], axis=1)
     total = graph.made("Max", "memory.total", graph.made("ReduceSum", "memory.sum", flat, rows), faint)
     roots = graph.made("Sqrt", "memory.roots", graph.made("Div", "memory.shares", flat, total))
-    less = graph.made("Sub", "memory.less", graph.made("MatMul", "memory.alike", roots, keys), one)
+    away = graph.made("Sub", "memory.away", roots, mean)
+    squares = graph.made("ReduceSum", "memory.squares", graph.made("Mul", "memory.square", away, away), rows)
+    length = graph.made("Max", "memory.length", graph.made("Sqrt", "memory.distance", squares), faint)
+    alike = graph.made("MatMul", "memory.alike", graph.made("Div", "memory.directions", away, length), keys)
+    less = graph.made("Sub", "memory.less", alike, one)
     near = graph.made("Exp", "memory.near", graph.made("Mul", "memory.sharp", less, sharpness))
     votes = graph.made("Mul", "memory.votes", graph.made("Unsqueeze", "memory.each", near, np.array([2], np.int64)), labels)
     largest = graph.made("ReduceMax", "memory.largest", votes, axes=[1], keepdims=0)

@@ -163,9 +163,9 @@ class Detour(keras.layers.Layer):  # type: ignore[misc]
 class Memory(keras.layers.Layer):  # type: ignore[misc]
     """Remembered digits: what a network answers, turned towards the classes of those that a digit looks like.
 
-    Given [maps, probabilities], it answers probabilities (n, classes). How alike two digits are is the Bhattacharyya
-    coefficient of their maps (the sum of roots of p q, both adding up to 1), between 0 and 1; a class counts as much as the one
-    of its digits that is most alike. After the cache of Grave et al. (2017) and Tip-Adapter (Zhang et al., 2022).
+    Given [maps, probabilities], it answers probabilities (n, classes). Maps become roots of shares that add up to 1, less the
+    mean of these over many digits; how alike two digits are is the cosine between them. A class counts as much as the one of
+    its digits that is most alike. After the cache of Grave et al. (2017) and Tip-Adapter (Zhang et al., 2022).
 
     Args:
         n: how many digits are remembered.
@@ -183,18 +183,29 @@ class Memory(keras.layers.Layer):  # type: ignore[misc]
     def build(self, shapes: Any) -> None:
         (_, *area), (_, n_classes) = shapes
         fixed = {"initializer": "zeros", "trainable": False}
+        self.mean = self.add_weight(shape=(math.prod(area),), name="mean", **fixed)
         self.keys = self.add_weight(shape=(math.prod(area), self.n), name="keys", **fixed)
         self.labels = self.add_weight(shape=(self.n, n_classes), name="labels", **fixed)
 
     def call(self, given: Any) -> Any:
         maps, probabilities = given
-        alike = ops.matmul(self.as_keys(maps), self.keys)
+        alike = ops.matmul(self._directions(maps), self.keys)
         votes = ops.max(ops.expand_dims(ops.exp(self.sharpness * (alike - 1)), -1) * self.labels, axis=1)
         turned = probabilities * ops.exp(self.weight * votes)
         return turned / ops.sum(turned, axis=1, keepdims=True)
 
-    def as_keys(self, maps: Any) -> Any:
+    def remember(self, maps: Any, labels: NDArray[np.integer], others: Any) -> None:
+        """Take digits in: their maps (n, ...) and labels (n,), and the maps of many other digits (m, ...)."""
+        self.mean.assign(ops.mean(self._roots(others), axis=0))
+        self.keys.assign(ops.transpose(self._directions(maps)))
+        self.labels.assign(np.eye(self.labels.shape[1], dtype=np.float32)[labels])
+
+    def _directions(self, maps: Any) -> Any:
         """Maps (n, ...) as rows of length 1, (n, values), whose products are how alike they are."""
+        away = self._roots(maps) - self.mean
+        return away / ops.maximum(ops.sqrt(ops.sum(away * away, axis=1, keepdims=True)), self.FAINT)
+
+    def _roots(self, maps: Any) -> Any:
         flat = ops.reshape(maps, (-1, math.prod(maps.shape[1:])))
         return ops.sqrt(flat / ops.maximum(ops.sum(flat, axis=1, keepdims=True), self.FAINT))
 

@@ -155,8 +155,8 @@ class Remembering(_Part, frozen=True):
         most: digits of each class that are kept, the newest.
     """
 
-    weight: Annotated[float, Meta(gt=0, le=50)] = 24.0
-    sharpness: Annotated[float, Meta(gt=0, le=100)] = 10.0
+    weight: Annotated[float, Meta(gt=0, le=50)] = 32.0
+    sharpness: Annotated[float, Meta(gt=0, le=100)] = 5.0
     most: Annotated[int, Meta(ge=1, le=100)] = 20
 
 

@@ -14,21 +14,23 @@ from tenfold.data.digits import CLASSES, SIDE, Digits
 from tenfold.learn import backend, compiled
 from tenfold.learn.recipe import Remembering
 
+_MEANT = 2000
 
-def remembering(model: Any, digits: Digits, settings: Remembering) -> Any:
+
+def remembering(model: Any, digits: Digits, others: Digits, settings: Remembering) -> Any:
     """A network and its memory: a `keras.Model` that shares the layers of `model`, a model of `networks.build`.
 
     Args:
         model: is left as it is.
         digits: to remember; of each class the last `settings.most`.
+        others: by other hands; two thousand of them tell what maps are like on average.
         settings: how much they count.
     """
     digits = digits[_newest(digits, settings.most)]
     whole = with_room(model, len(digits), settings)
     memory = whole.get_layer("memory")
-    seen = backend.load_keras().Model(model.inputs, _compared(model).output)
-    memory.keys.assign(np.asarray(memory.as_keys(compiled.forward(seen)(digits.images))).T)
-    memory.labels.assign(np.eye(CLASSES, dtype=np.float32)[digits.known_labels])
+    maps = compiled.forward(backend.load_keras().Model(model.inputs, _compared(model).output))
+    memory.remember(maps(digits.images), digits.known_labels, maps(others.images[:: -(-len(others) // _MEANT)]))
     return whole
 
 

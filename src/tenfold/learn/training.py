@@ -235,7 +235,7 @@ def _brought(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting) -> dict
         return {}
     from tenfold.learn import adapting
 
-    return adapting.conclude(fitting, mixture, splits.training[mixture.n_old :], splits.validation, recipe, run.folder)
+    return adapting.conclude(fitting, mixture, splits.training, splits.validation, recipe, run.folder)
 
 
 def _refuse_folder(run: Run, recipe: Recipe, resume: bool) -> None:
