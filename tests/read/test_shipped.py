@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 import tenfold
+from tenfold.learn import clutter, weighing
+from tenfold.learn.composing import Composer
 from tenfold.read.model import Model
 from tenfold.read.reader import Reader
 from tenfold.read.shipped import Shipped
@@ -46,3 +48,11 @@ def test_readers_share_them_and_going_back_loads_nothing_anew(make_model: Callab
     assert other.model is not reader.model
     assert back.model is reader.model
     assert back.read(page()).text == reader.read(page()).text == "721"
+
+
+def test_faint_digits_on_paper_with_dark_edges_are_not_taken_for_light_ones() -> None:
+    digits = tenfold.load("mnist", "train")[-5000:]
+    page = weighing.picture(Composer(digits, clutter.packaged_fonts()), np.random.default_rng([9, 390]))
+    for pixels in (page.picture, 255 - page.picture):
+        text = Reader(threads=1).read(pixels).text
+        assert sum(a == b for a, b in zip(text, page.text, strict=False)) >= 4, (text, page.text)

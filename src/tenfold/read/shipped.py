@@ -5,6 +5,7 @@ Decides nothing: which candidates are digits, and what a user's own classifier h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ _WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
 _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
 _CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
 _SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
+_CLEARLY_MORE = 2.0  # digits; with fewer more the reviewer is asked, which takes print that is turned less often for digits
 _LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
 
@@ -108,9 +110,19 @@ class Shipped:
         # Ink is rarer than paper: of 164 developing pictures the skewness had the right sign in all but one, at 0.3 to 6.
         evidence = float((below**3).mean() / max(float((below**2).mean()), 1e-9) ** 1.5)
         if abs(evidence) < _CLEARLY_SKEWED:
-            as_is, turned = (sum(f.score for f in self.finder.find(one) if f.score > 0.5) for one in (small, 255 - small))
+            ways = [(way, [f for f in self.finder.find(way) if f.score > 0.5]) for way in (small, 255 - small)]
+            as_is, turned = (sum(f.score for f in found) for _, found in ways)
             evidence = _SKEWNESS_COUNTS * evidence + as_is - turned
+            if abs(evidence) < _CLEARLY_MORE:
+                as_is_still, turned_still = (self._still_digits(*way) for way in ways)
+                evidence += as_is_still - as_is - (turned_still - turned)
         return grey if evidence >= 0 else 255 - grey
+
+    def _still_digits(self, grey: NDArray[np.float32], found: Sequence[Found]) -> float:
+        """How many of what the finder found the reviewer takes for digits."""
+        if not found:
+            return 0.0
+        return float((1 - self.reviewer.review(grey, np.array([f.box for f in found]))[:, 10]).sum())
 
 
 def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
