@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import structs
-
 from tenfold.data.digits import CLASSES, SIDE
+from tenfold.learn import recipes
 from tenfold.learn.backend import load_keras
-from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Dense, Muon, Recipe
+from tenfold.learn.recipe import Adam, Convolutional, Dense, Muon, Recipe
 
 
 def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
@@ -39,17 +38,14 @@ def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
 
 
 def _augment(recipe: Recipe) -> list[Any]:
-    return [random_change(recipe.augmentation, recipe.seed)] if recipe.augmentation else []
-
-
-def random_change(augmentation: Augmentation, seed: int, side: int = SIDE) -> Any:
-    """The layer `augment`, which changes images (n, side, side) in training only."""
+    if recipe.augmentation is None:
+        return []
     from tenfold.learn.layers import RandomChange
 
-    amounts = structs.asdict(augmentation)
+    amounts = recipes.as_dict(recipe)["augmentation"]
     for name in ("clean_epochs", "copies", "strangers"):  # these are for whoever chooses an epoch's digits
         del amounts[name]
-    return RandomChange(amounts, seed=seed, side=side, name="augment")
+    return [RandomChange(amounts, seed=recipe.seed, name="augment")]
 
 
 def _dense(seed: int, network: Dense, n_classes: int) -> list[Any]:
