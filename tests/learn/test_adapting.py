@@ -101,6 +101,14 @@ def test_what_it_brought_and_cost_is_printed(run: Run) -> None:
     assert "lost" not in printed
     run.metrics["mnist_after"] = run.metrics["mnist_before"] - 0.001
     assert "more than 0.05 points were lost" in conclusion(run, finished_before=False)
+    assert "counting" not in printed
+    run.metrics["remembered_strength"] = 0.25
+    assert "12 digits, counting 25 % only" in conclusion(run, finished_before=False)
+    assert "are the labels right?" not in printed
+    run.metrics.update({"corrections_before": 0.0, "corrections_after": 0.25})
+    assert "are the labels right?" in conclusion(run, finished_before=False)
+    run.metrics.update({"n_corrections": 1, "n_corrections_read": 0})
+    assert "one alone cannot be left out" in conclusion(run, finished_before=False)
 
 
 RECIPE = recipes.changed(recipes.RECIPES["adapt"], ["rehearsal.n_digits=60", "rehearsal.share=0.25", "batch_size=20"])

@@ -6,14 +6,17 @@ import pytest
 import tenfold
 from tenfold import Digits, Run
 from tenfold.data.samples import Samples
-from tenfold.errors import RecipeError
+from tenfold.data.sources import save
+from tenfold.errors import DataError, RecipeError, RunError
 from tenfold.learn import compiled, exporting, networks, recipes
+from tenfold.learn.adapting import Remembered
 from tenfold.learn.layers import Memory
 from tenfold.learn.recipe import Remembering
-from tenfold.learn.remembering import n_remembered, remembering, with_room
+from tenfold.learn.remembering import remembering, with_room
 from tenfold.read.model import Model
 
 SETTINGS = Remembering(weight=32, sharpness=5, most=2)
+DENSE = 'network={"kind":"dense","units":[128,64]}'
 SMALL = 'network={"kind":"convolutional","stages":[[4],[6],[8]]}'
 
 
@@ -71,7 +74,6 @@ def test_what_is_remembered_is_read_as_it_was_labelled_and_the_weights_stay(toy:
 
 def test_of_each_class_the_newest_are_remembered(toy: Digits) -> None:
     digits = Digits(toy.images[:7], np.array([1, 1, 1, 2, 1, 2, 0], np.uint8), "mine")
-    assert n_remembered(digits, SETTINGS) == 5
     labels = remembering(fresh("adapt", SMALL), digits, toy, SETTINGS).get_layer("memory").get_weights()[2]
     assert labels.argmax(axis=1).tolist() == [1, 2, 1, 2, 0]
 
@@ -100,8 +102,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(samples: Path, toy_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    dense = 'network={"kind":"dense","units":[128,64]}'
-    changes = [dense, "augmentation=null", "rehearsal.n_digits=40", "epochs=1", "batch_size=20", "rehearsal.folds=0"]
+    changes = [DENSE, "augmentation=null", "rehearsal.n_digits=40", "epochs=1", "batch_size=20", "rehearsal.folds=0"]
     changes += ["rehearsal.kept=0.01"]
     folder = tmp_path_factory.mktemp("runs") / "mine"
     return tenfold.train("adapt", data=str(samples), start_from=toy_run.folder, changes=changes, run=folder)
@@ -113,7 +114,10 @@ def test_a_run_remembers(run: Run, samples: Path) -> None:
     answers = compiled.forward(run.load_model())(new.images)
     assert (answers.argmax(axis=1) == new.known_labels).all()
     assert np.abs(run.probabilities(new.images) - answers).max() < 1e-5
-    assert "memory" in (run.folder / "report.html").read_text()
+    page = " ".join((run.folder / "report.html").read_text().split())
+    assert "learned from 4 new digits" in page
+    assert "4 of the new digits are remembered" in page
+    assert "among some of the old ones" in page
     plain = networks.build(run.recipe)
     run.load_weights_into(plain)
     assert (compiled.forward(plain)(new.images).argmax(axis=1) != new.known_labels).any(), (
@@ -129,6 +133,43 @@ def test_one_can_go_on_from_a_run_that_remembers_and_learn_from_it(run: Run, toy
     changes = [teaching, "batch_size=64", "validation=0"]
     taught = tenfold.train("classic", run=tmp_path / "taught", **(more | {"changes": changes}))  # type: ignore[arg-type]
     assert taught.finished
+
+
+def test_what_is_remembered_counts_less_where_it_would_cost_old_digits(toy_run: Run, toy: Digits) -> None:
+    wrong = Digits(toy.images[:60], ((toy.known_labels[:60] + 1) % 10).astype(np.uint8), "mislabelled")
+    settings = Remembering(weight=32, sharpness=5, most=20)
+
+    def share(model: object) -> float:
+        return float((compiled.forward(model)(toy.images[:320]).argmax(axis=1) == toy.known_labels[:320]).mean())
+
+    model = toy_run.load_model()
+    alone = share(model)
+    assert share(remembering(model, wrong, toy, settings)) < alone - 0.1
+    whole, facts = Remembered(toy, toy[:320], alone - 0.0005, settings).of(model, wrong)
+    assert facts["n_remembered"] == 60
+    assert facts["remembered_strength"] < 1
+    assert share(whole) >= alone - 0.0005
+    images = toy.images[:100]
+    content = exporting.to_onnx(whole, {})
+    assert exporting.check(content, images, compiled.forward(whole)(images)) < 1e-5
+    assert Remembered(toy, toy[:320], 0.0, settings).of(model, wrong)[1]["remembered_strength"] == 1
+    assert Remembered(toy, toy[:0], 0.9, settings).of(model, wrong)[1]["remembered_strength"] == 1
+
+
+def test_a_run_that_remembers_is_no_start_for_learning_another_hand(run: Run, samples: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="remembers 4 digits, which would be lost"):
+        tenfold.train("adapt", data=str(samples), start_from=run.folder, changes=[DENSE], run=tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_blank_digit_is_not_learnt(samples: Path, tmp_path: Path) -> None:
+    digits = tenfold.load(samples)
+    blank = Digits(
+        np.concatenate([digits.images, np.zeros((1, 28, 28), np.uint8)]), np.append(digits.known_labels, np.uint8(0)), "b"
+    )
+    save(blank, tmp_path / "b.npz")
+    with pytest.raises(DataError, match="digit 4, counted from 0, is blank"):
+        tenfold.train("adapt", data=str(tmp_path / "b.npz"), run=tmp_path / "r")
 
 
 def test_without_a_hidden_layer_there_is_nothing_to_compare(samples: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tenfold.learn.recipe import Convolutional, Dense, Recipe
 from tenfold.learn.runs import Run
 
 _FORGOTTEN = 0.0005
+_SOME, _HARDLY = 10, 0.2  # corrections of which so few read right before, and few after, look mislabelled
 
 
 class Announcer(Observer):
@@ -74,12 +75,21 @@ def _learnt(metrics: Mapping[str, Any]) -> list[str]:
         n = metrics["n_corrections_read"]
         before, after = (round(metrics[f"corrections_{when}"] * n) for when in ("before", "after"))
         lines.append(f"corrections          {before} of {n} read right before, {after} after, by trainings without them")
+        if n >= _SOME and before < _HARDLY * n and after < n / 2:
+            lines.append("                     hardly any was read as it is labelled: are the labels right?")
+    elif metrics.get("n_corrections") == 1:
+        lines.append("corrections          one alone cannot be left out, so what it brought is not known")
+    if metrics.get("remembered_strength", 1.0) not in (None, 1.0):
+        strength = tables.percent(metrics["remembered_strength"]).replace(".00", "")
+        lines.append(
+            f"remembered           {metrics['n_remembered']} digits, counting {strength} only: more would cost old digits"
+        )
     if metrics.get("mnist_before") is not None:
         old, new = metrics["mnist_before"], metrics["mnist_after"]
         lines.append(f"digits held out      {tables.percent(old)} before, {tables.percent(new)} after")
         if old - new > _FORGOTTEN:
             lines.append(
-                "                     more than 0.05 points were lost: correct more digits, or try --set rehearsal.kept=0.1"
+                "                     more than 0.05 points were lost: look for wrong labels, then try --set rehearsal.kept=0.1"
             )
     return lines
 

@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.errors import DataError, RecipeError
-from tenfold.learn import compiled
+from tenfold.learn import compiled, remembering
 from tenfold.learn.fitting import Fitting, count_steps
-from tenfold.learn.recipe import Dense, Recipe, Rehearsal
-from tenfold.learn.remembering import n_remembered, remembering
+from tenfold.learn.recipe import Dense, Recipe, Rehearsal, Remembering
 
 COLUMNS = ("index", "label", "before", "after")  # of corrections.csv
+_FORGOTTEN = 0.0005  # of the old digits held out: so many may be lost to what is remembered
+_STRENGTHS = (1.0, 0.75, 0.5, 0.25, 0.0)  # that a memory is tried with
 _MANY = 60  # new digits from which a part of them tells enough: the others are not left out in turn
 
 
@@ -32,8 +33,11 @@ def mixed(new: Digits, old: Digits) -> Digits:
     """The digits of one training: the old ones, then the new ones.
 
     Raises:
-        DataError: there are more new digits than old ones, so that the old would not be kept.
+        DataError: there are more new digits than old ones, so that the old would not be kept; or one is blank.
     """
+    blank = np.flatnonzero(~new.images.any(axis=(1, 2)))
+    if len(blank):
+        raise DataError(f"{new.name}: digit {blank[0]}, counted from 0, is blank ({len(blank)} in all); remove what has no ink")
     if len(new) > len(old):
         raise DataError(
             f"{new.name}: {len(new):,} digits, more than the {len(old):,} known before; train on them with --recipe cnn"
@@ -118,35 +122,38 @@ def conclude(
         folder: of the run.
 
     Returns:
-        `n_corrections`, `n_corrections_read`, `n_remembered`, and the shares read right `corrections_before`,
-        `corrections_after`, `mnist_before`, `mnist_after`, of which the last two are of `validation`; None where there is
-        nothing to measure on.
+        `n_corrections`, `n_corrections_read`, `n_remembered`, `remembered_strength` (less than 1 where remembering would have
+        cost more old digits), and the shares read right `corrections_before`, `corrections_after`, `mnist_before`,
+        `mnist_after`, of which the last two are of `validation`; None where there is nothing to measure on.
     """
     old, new = training[: mixture.n_old], training[mixture.n_old :]
-    kept, settings = rehearsal_of(recipe).kept, rehearsal_of(recipe).remembering
+    kept = rehearsal_of(recipe).kept
     learnt = fitting.values()
     fitting.begin_anew()
     before = fitting.probabilities(new.images).argmax(axis=1)
     old_before = _accuracy(fitting, validation)
     rows: list[tuple[int, int, int, int]] = []
+    _write(rows, folder / "corrections.csv")
+    memory = Remembered(old, validation, (old_before or 0) - _FORGOTTEN, rehearsal_of(recipe).remembering)
     for left_out in parts(new.known_labels, rehearsal_of(recipe).folds):
         fitting.begin_anew()
         fitting.learn(mixture.orders(left_out.tolist()))
         fitting.go_part_of_the_way(kept)
         known = np.setdiff1d(np.arange(len(new)), left_out)
-        after = _answers(_remembering(fitting.model, new[known], old, recipe), new.images[left_out])
+        after = compiled.forward(memory.of(fitting.model, new[known])[0])(new.images[left_out]).argmax(axis=1)
         rows += [
             (int(i), int(new.known_labels[i]), int(before[i]), int(label)) for i, label in zip(left_out, after, strict=True)
         ]
         _write(rows, folder / "corrections.csv")
     fitting.restore(learnt)
     fitting.go_part_of_the_way(kept)
-    fitting.answer_with(_remembering(fitting.model, new, old, recipe))
+    whole, facts = memory.of(fitting.model, new)
+    fitting.answer_with(whole)
     read = np.array(rows).reshape(-1, len(COLUMNS))
     return {
         "n_corrections": len(new),
         "n_corrections_read": len(rows),
-        "n_remembered": n_remembered(new, settings) if settings else 0,
+        **facts,
         "corrections_before": float((read[:, 1] == read[:, 2]).mean()) if rows else None,
         "corrections_after": float((read[:, 1] == read[:, 3]).mean()) if rows else None,
         "mnist_before": old_before,
@@ -154,20 +161,45 @@ def conclude(
     }
 
 
-def _remembering(model: Any, digits: Digits, old: Digits, recipe: Recipe) -> Any:
-    """The model with a memory of the digits, where the recipe wants one."""
-    settings = rehearsal_of(recipe).remembering
-    return remembering(model, digits, old, settings) if settings else model
+class Remembered(NamedTuple):
+    """How new digits are remembered: as much as the old ones allow.
 
+    Attributes:
+        old: what the network was trained on before.
+        validation: old digits that it was not.
+        least: the share of these that is still to be read right, if the weights alone read as much.
+        settings: of the recipe; None where nothing is to be remembered.
+    """
 
-def _answers(model: Any, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.asarray(compiled.forward(model)(images).argmax(axis=1))
+    old: Digits
+    validation: Digits
+    least: float
+    settings: Remembering | None
+
+    def of(self, model: Any, digits: Digits) -> tuple[Any, dict[str, Any]]:
+        """The model with a memory of the digits, and `n_remembered` and `remembered_strength` for metrics.json."""
+        if self.settings is None:
+            return model, {"n_remembered": 0, "remembered_strength": None}
+        whole = remembering.remembering(model, digits, self.old, self.settings)
+        memory, answers = whole.get_layer("memory"), compiled.forward(whole)
+
+        def share_right(strength: float) -> float:
+            memory.strength.assign(strength)
+            return _share_right(answers, self.validation) if len(self.validation) else 1.0
+
+        least = min(self.least, share_right(0.0))  # what the weights have lost is not the memory's fault
+        strength = next(strength for strength in _STRENGTHS if share_right(strength) >= least)
+        return whole, {"n_remembered": memory.n, "remembered_strength": strength}
 
 
 def _accuracy(fitting: Fitting, digits: Digits) -> float | None:
     if not len(digits):
         return None
-    return float((fitting.probabilities(digits.images).argmax(axis=1) == digits.known_labels).mean())
+    return _share_right(fitting.probabilities, digits)
+
+
+def _share_right(probabilities: compiled.Forward, digits: Digits) -> float:
+    return float((probabilities(digits.images).argmax(axis=1) == digits.known_labels).mean())
 
 
 def _write(rows: Sequence[tuple[int, int, int, int]], path: Path) -> None:

@@ -214,13 +214,15 @@ def _global_pooling(graph: Graph, layer: Any) -> None:
 
 def _memory(graph: Graph, layer: Any) -> None:
     graph.close()
-    mean, keys, labels = layer.get_weights()
+    mean, keys, labels, strength = layer.get_weights()
     area = layer.input[0].shape[1:]
     if len(area) == 3:  # ONNX has the maps before height and width
         mean, keys = (w.reshape(*area, -1).transpose(2, 0, 1, 3).reshape(w.shape) for w in (mean, keys))
     answered = graph.renamed("answered")  # what comes last has the name of the answer
     rows = np.array([1], np.int64)
-    one, faint, sharpness, weight = (np.array(v, np.float32) for v in (1, layer.FAINT, layer.sharpness, layer.weight))
+    one, faint, sharpness, weight = (
+        np.array(v, np.float32) for v in (1, layer.FAINT, layer.sharpness, layer.weight * strength)
+    )
     flat = graph.made("Flatten", "memory.flat", graph.let_through[layer.maps_of], axis=1)
     total = graph.made("Max", "memory.total", graph.made("ReduceSum", "memory.sum", flat, rows), faint)
     roots = graph.made("Sqrt", "memory.roots", graph.made("Div", "memory.shares", flat, total))

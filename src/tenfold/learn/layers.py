@@ -164,7 +164,8 @@ class Memory(keras.layers.Layer):  # type: ignore[misc]
 
     Given [maps, probabilities], it answers probabilities (n, classes). Maps become roots of shares that add up to 1, less the
     mean of these over many digits; how alike two digits are is the cosine between them. A class counts as much as the one of
-    its digits that is most alike. After the cache of Grave et al. (2017) and Tip-Adapter (Zhang et al., 2022).
+    its digits that is most alike. After the cache of Grave et al. (2017) and Tip-Adapter (Zhang et al., 2022). The weight
+    `strength`, 1 at first, scales how much all of it counts.
 
     Args:
         n: how many digits are remembered.
@@ -185,12 +186,13 @@ class Memory(keras.layers.Layer):  # type: ignore[misc]
         self.mean = self.add_weight(shape=(math.prod(area),), name="mean", **fixed)
         self.keys = self.add_weight(shape=(math.prod(area), self.n), name="keys", **fixed)
         self.labels = self.add_weight(shape=(self.n, n_classes), name="labels", **fixed)
+        self.strength = self.add_weight(shape=(), initializer="ones", trainable=False, name="strength")
 
     def call(self, given: Any) -> Any:
         maps, probabilities = given
         alike = ops.matmul(self._directions(maps), self.keys)
         votes = ops.max(ops.expand_dims(ops.exp(self.sharpness * (alike - 1)), -1) * self.labels, axis=1)
-        turned = probabilities * ops.exp(self.weight * votes)
+        turned = probabilities * ops.exp(self.weight * self.strength * votes)
         return turned / ops.sum(turned, axis=1, keepdims=True)
 
     def remember(self, maps: Any, labels: NDArray[np.integer], others: Any) -> None:

@@ -61,7 +61,7 @@ def find(name: str) -> Measurable:
         recipe = model.metadata.get("recipe")
         data = str(recipe.get("data", "mnist")) if isinstance(recipe, dict) else "mnist"
         fingerprints = _trained_on(model)
-        return Measurable(name, model.probabilities, fingerprints, data, runs.ROOT / Path(name).stem, model.temperature)
+        return Measurable(name, model.probabilities, fingerprints, data, runs.ROOT / Path(name).name, model.temperature)
     if folds.is_one(Path(name)):
         return average([find(str(run.folder)) for run in folds.members(Path(name))], name, Path(name))
     run = runs.open_run(name)

@@ -49,11 +49,6 @@ def with_room(model: Any, n: int, settings: Remembering) -> Any:
     return keras.Model(images, answer, name=model.name)
 
 
-def n_remembered(digits: Digits, settings: Remembering) -> int:
-    """How many of the digits are remembered."""
-    return len(_newest(digits, settings.most))
-
-
 def _newest(digits: Digits, most: int) -> Any:
     """The places of the last digits of each class, in order."""
     return np.sort(np.concatenate([np.flatnonzero(digits.known_labels == label)[-most:] for label in range(CLASSES)]))

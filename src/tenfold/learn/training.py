@@ -132,6 +132,10 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
                 f"--from {recipe.start_from}: has another network ({source.recipe.name}: {source.recipe.network}); "
                 f"this recipe's is {recipe.network}"
             )
+        if recipe.rehearsal and source.metrics.get("n_remembered"):
+            said = f"remembers {source.metrics['n_remembered']} digits, which would be lost"
+            remedy = f"learn from all digits together, --from {source.recipe.start_from}"
+            raise RunError(f"--from {recipe.start_from}: {said}; {remedy}")
         source.load_weights_into(model)
     teachers = _teachers(recipe, splits, sources)
     mixture = _mixture(recipe, splits)
