@@ -1,4 +1,5 @@
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -74,9 +75,19 @@ def test_the_same_seed_gives_the_same_weights_interrupted_or_not(
         def epoch_ends(self, row: object) -> None:
             raise KeyboardInterrupt
 
+    heard: list[str] = []
+
+    class Listener(training.Observer):
+        def epoch_ends(self, row: Mapping[str, float | None]) -> None:
+            heard.append(f"epoch {row['epoch']}")
+
+        def measuring(self) -> None:
+            heard.append("measuring")
+
     with pytest.raises(KeyboardInterrupt):
-        adapted(corrections, toy_run.folder, tmp_path / "cut", observers=[Interrupt()])
-    resumed = adapted(corrections, toy_run.folder, tmp_path / "cut", resume=True)
+        adapted(corrections, toy_run.folder, tmp_path / "cut", observers=[Interrupt(), Listener()])
+    resumed = adapted(corrections, toy_run.folder, tmp_path / "cut", resume=True, observers=[Listener()])
+    assert heard == [*(f"epoch {k}" for k in range(2, 16)), "measuring"]
     pairs = zip(run.load_model().get_weights(), resumed.load_model().get_weights(), strict=True)
     assert all((np.array(a) == np.array(b)).all() for a, b in pairs)
     assert resumed.metrics["corrections_after"] == run.metrics["corrections_after"]

@@ -95,6 +95,9 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"holds no model\.onnx; expected the folder of a run, or an \.onnx file"):
         models.load(tmp_path)
     (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(ModelError, match="the run is not finished; go on with: tenfold train --resume"):
+        models.load(tmp_path)
+    (tmp_path / "metrics.json").write_text("{}")
     with pytest.raises(ModelError, match="tenfold export"):
         models.load(tmp_path)
 

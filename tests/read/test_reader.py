@@ -1,4 +1,5 @@
 import io
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -277,6 +278,14 @@ def test_nothing_to_classify_is_nothing(reader: Reader) -> None:
     answer = reader.classify([])
     assert answer.probabilities.shape == (0, 10)
     assert answer.labels.shape == answer.accepted.shape == (0,)
+    assert str(answer) == ""
+
+
+def test_a_classification_prints_a_line_a_picture(reader: Reader, test_digits: Digits) -> None:
+    blank = np.full((40, 40), 255, np.uint8)
+    first, second = str(reader.classify([Image.fromarray(255 - test_digits.images[0]), Image.fromarray(blank)])).splitlines()
+    assert re.fullmatch(rf"{test_digits.known_labels[0]} \(\d+\.\d%\)", first)
+    assert second == "no digit"
 
 
 def test_what_is_hardly_a_digit_is_refused_and_left_out(reader: Reader) -> None:

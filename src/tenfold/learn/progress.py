@@ -29,6 +29,9 @@ class Observer:
     def epoch_ends(self, row: Mapping[str, float | None]) -> None:
         """The epoch is over; `row` has the columns of history.csv."""
 
+    def measuring(self) -> None:
+        """All epochs are over, and further trainings tell what they brought."""
+
     def stopping(self) -> None:
         """Somebody asked the training to stop; it saves first. Comes from a thread of its own."""
 
@@ -78,6 +81,9 @@ class LiveProgress(Observer):
             f"{self._title}   loss {row['loss']:.4f}  accuracy {row['accuracy']:7.2%}{validation}   {row['seconds']:.1f} s",
             highlight=False,
         )
+
+    def measuring(self) -> None:
+        self._progress.update(self._task, description="further trainings tell what it brought", total=None, figures="")
 
     def close(self) -> None:
         self._progress.stop()

@@ -228,6 +228,9 @@ def _train(
             summary = networks.summary(fitting.model)
             observer.training_begins(run.folder, summary, len(splits.training), len(splits.validation))
         fitting.run(run.folder, observers)
+        if recipe.rehearsal:
+            for observer in observers:
+                observer.measuring()
         brought = _brought(run, recipe, splits, fitting)
     concluding.finish(run, recipe, splits, fitting, {"seconds": round(time.perf_counter() - started, 3), **brought}, bare)
 

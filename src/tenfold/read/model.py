@@ -200,8 +200,14 @@ def load(source: str | Path, threads: int = 0) -> Model:
     try:
         file = path / "model.onnx" if path.is_dir() else path
         if path.is_dir() and not file.is_file():
-            has_run = (path / "recipe.json").is_file()
-            remedy = f"write it with: tenfold export {path}" if has_run else "expected the folder of a run, or an .onnx file"
+            remedy = "expected the folder of a run, or an .onnx file"
+            if (path / "recipe.json").is_file():
+                finished = (path / "metrics.json").is_file()
+                remedy = (
+                    f"write it with: tenfold export {path}"
+                    if finished
+                    else f"the run is not finished; go on with: tenfold train --resume --run {path}"
+                )
             raise ModelError(f"{path}: holds no model.onnx; {remedy}")
         if file.exists() and not file.is_file():
             raise ModelError(f"{path}: not a file; expected an ONNX file or a run's folder")

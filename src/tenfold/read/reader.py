@@ -56,6 +56,14 @@ class Classification:
         """Whether each picture counts as a digit, bool (N,)."""
         return (self.digit_score >= self.threshold) & (self.digit_score > 0)
 
+    def __str__(self) -> str:
+        """A line a picture: the digit and how sure the network is of it, or that there is none."""
+        sure = self.probabilities.max(axis=1, initial=0)
+        return "\n".join(
+            f"{label} ({share:.1%})" if accepted else "no digit"
+            for label, share, accepted in zip(self.labels, sure, self.accepted, strict=True)
+        )
+
 
 class Reader:
     """Reads digits off pictures.
