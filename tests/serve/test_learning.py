@@ -219,6 +219,16 @@ def test_where_it_cannot_learn_it_says_why(settings: Settings, missing: str, sai
     assert re.search(said, reason)
 
 
+def test_a_run_that_remembers_a_hand_is_read_with_and_not_learnt_on_from(tmp_path: Path) -> None:
+    run = tmp_path / "mine"
+    run.mkdir()
+    settings = Settings(samples=tmp_path / "s.db", model=run)
+    (run / "metrics.json").write_text('{"n_remembered": 0}')
+    assert hand.why_not(settings, lambda name: object()) is None
+    (run / "metrics.json").write_text('{"n_remembered": 20}')
+    assert str(hand.why_not(settings, lambda name: object())).startswith("mine remembers the digits it learnt from")
+
+
 def test_a_service_that_cannot_learn_refuses(make_client: Callable[..., TestClient]) -> None:
     client = make_client(samples=None)
     off = client.get("/learning").json()

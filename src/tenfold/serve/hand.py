@@ -160,6 +160,9 @@ def why_not(settings: Settings, find: Callable[[str], object] = find_spec) -> st
         return "this service keeps no corrections; start it with --samples FILE"
     if settings.model is not None and not settings.model.is_dir():
         return "learning goes on from a run; this service was started with an ONNX file alone (--model)"
+    if settings.model is not None and _object(settings.model / "metrics.json").get("n_remembered"):
+        said = f"{settings.model.name} remembers the digits it learnt from, and would lose them by learning on"
+        return f"{said}; start the service without --model, and it learns from all corrections"
     missing = next((name for name in _NEEDED if find(name) is None), None)
     if missing or (find("tensorflow") is None and find("jax") is None):
         return f"learning needs the extra [train] ({missing or 'tensorflow'} is missing); pip install 'tenfold[serve,train]'"
