@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from tenfold import Digits, Run
 from tenfold.data.samples import Samples
 from tenfold.data.sources import save
 from tenfold.errors import DataError, RecipeError, RunError
-from tenfold.learn import compiled, exporting, networks, recipes
+from tenfold.learn import backend, compiled, exporting, networks, recipes
 from tenfold.learn.adapting import Remembered
 from tenfold.learn.layers import Memory
 from tenfold.learn.recipe import Remembering
@@ -160,6 +161,21 @@ def test_a_run_that_remembers_is_no_start_for_learning_another_hand(run: Run, sa
     with pytest.raises(RunError, match="remembers 4 digits, which would be lost"):
         tenfold.train("adapt", data=str(samples), start_from=run.folder, changes=[DENSE], run=tmp_path / "r")
     assert not (tmp_path / "r").exists()
+
+
+def test_a_run_that_was_stopped_is_a_start_all_the_same(run: Run, samples: Path, toy_run: Run, tmp_path: Path) -> None:
+    for known in (toy_run, run):
+        stopped = shutil.copytree(known.folder, tmp_path / f"stopped-{known.name}")
+        (stopped / "metrics.json").unlink()
+        weights = networks.build(known.recipe)
+        if known is run:  # it saved its weights before anything was remembered
+            run.load_weights_into(weights)
+            backend.save(weights, stopped / "model.keras")
+        changes = [DENSE, "augmentation=null", "rehearsal.n_digits=40", "epochs=1", "batch_size=20", "rehearsal.folds=0"]
+        folder = tmp_path / f"from-{known.name}"
+        on = tenfold.train("adapt", data=str(samples), start_from=stopped, changes=changes, bare=True, run=folder)
+        assert on.n_remembered == 4
+        assert Run(stopped).n_remembered == 0
 
 
 def test_a_blank_digit_is_not_learnt(samples: Path, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class _Metrics(msgspec.Struct):
     n_test: Positive
     temperature: Annotated[float, msgspec.Meta(gt=1e-3, lt=100)] | None
     threshold: Rate | None
+    n_remembered: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
 
 
 # What Keras, h5py and zipfile raise for a file that holds something else.
@@ -98,6 +99,11 @@ class Run:
             raise RunError(f"{self.folder / 'metrics.json'}: {what[:1].lower()}{what[1:]}; train the run anew") from problem
         return found
 
+    @property
+    def n_remembered(self) -> int:
+        """How many digits are remembered beside its weights; none where it was stopped before that."""
+        return int(self.metrics.get("n_remembered", 0)) if self.finished else 0
+
     @cached_property
     def fingerprints(self) -> NDArray[np.uint64]:
         """The fingerprints of the digits it was trained on, uint64 (N,), sorted."""
@@ -137,10 +143,10 @@ class Run:
         """
         settings = self.recipe.rehearsal.remembering if self.recipe.rehearsal else None
         whole = model
-        if settings and self.metrics["n_remembered"]:
+        if settings and self.n_remembered:
             from tenfold.learn import remembering
 
-            whole = remembering.with_room(model, self.metrics["n_remembered"], settings)
+            whole = remembering.with_room(model, self.n_remembered, settings)
         load_weights(whole, self.folder / "model.keras")
         return whole
 

@@ -132,8 +132,8 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
                 f"--from {recipe.start_from}: has another network ({source.recipe.name}: {source.recipe.network}); "
                 f"this recipe's is {recipe.network}"
             )
-        if recipe.rehearsal and source.metrics.get("n_remembered"):
-            said = f"remembers {source.metrics['n_remembered']} digits, which would be lost"
+        if recipe.rehearsal and source.n_remembered:
+            said = f"remembers {source.n_remembered} digits, which would be lost"
             remedy = f"learn from all digits together, --from {source.recipe.start_from}"
             raise RunError(f"--from {recipe.start_from}: {said}; {remedy}")
         source.load_weights_into(model)
@@ -192,10 +192,14 @@ def _teachers(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) ->
                 f"teacher {name} was trained on {counts[part]:,} of the {part} digits of this run; train a teacher on the same "
                 'digits first and name it: --set \'teaching={"teachers":["runs/NAME"]}\''
             )
-    teachers = [networks.build(sources[name].run.recipe) for name in names]
-    for name, teacher in zip(names, teachers, strict=True):
-        sources[name].run.load_weights_into(teacher)
-    return teachers
+    return [_teacher(sources[name].run) for name in names]
+
+
+def _teacher(run: Run) -> Any:
+    """The model of a run, without what it remembers."""
+    model = networks.build(run.recipe)
+    run.load_weights_into(model)
+    return model
 
 
 def _observers(given: Sequence[Observer], folder: Path, tensorboard: bool) -> list[Observer]:
