@@ -11,13 +11,13 @@ import numpy as np
 import typer
 
 from tenfold.learn import tables
+from tenfold.learn.adapting import FORGOTTEN
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.folds import Folds
 from tenfold.learn.progress import Network, Observer
 from tenfold.learn.recipe import Convolutional, Dense, Recipe
 from tenfold.learn.runs import Run
 
-_FORGOTTEN = 0.0005
 _SOME, _HARDLY = 10, 0.2  # corrections of which so few read right before, and few after, look mislabelled
 
 
@@ -87,7 +87,7 @@ def _learnt(metrics: Mapping[str, Any]) -> list[str]:
     if metrics.get("mnist_before") is not None:
         old, new = metrics["mnist_before"], metrics["mnist_after"]
         lines.append(f"digits held out      {tables.percent(old)} before, {tables.percent(new)} after")
-        if old - new > _FORGOTTEN:
+        if old - new > FORGOTTEN:
             lines.append(
                 "                     more than 0.05 points were lost: look for wrong labels, then try --set rehearsal.kept=0.1"
             )

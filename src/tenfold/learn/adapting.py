@@ -24,7 +24,7 @@ from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.recipe import Dense, Recipe, Rehearsal, Remembering
 
 COLUMNS = ("index", "label", "before", "after")  # of corrections.csv
-_FORGOTTEN = 0.0005  # of the old digits held out: so many may be lost to what is remembered
+FORGOTTEN = 0.0005  # of the old digits held out: more than this is a loss, and is not to be for what is remembered
 _STRENGTHS = (1.0, 0.75, 0.5, 0.25, 0.0)  # that a memory is tried with
 _MANY = 60  # new digits from which a part of them tells enough: the others are not left out in turn
 
@@ -134,7 +134,7 @@ def conclude(
     old_before = _accuracy(fitting, validation)
     rows: list[tuple[int, int, int, int]] = []
     _write(rows, folder / "corrections.csv")
-    memory = Remembered(old, validation, (old_before or 0) - _FORGOTTEN, rehearsal_of(recipe).remembering)
+    memory = Remembered(old, validation, (old_before or 0) - FORGOTTEN, rehearsal_of(recipe).remembering)
     for left_out in parts(new.known_labels, rehearsal_of(recipe).folds):
         fitting.begin_anew()
         fitting.learn(mixture.orders(left_out.tolist()))
@@ -187,8 +187,10 @@ class Remembered(NamedTuple):
             memory.strength.assign(strength)
             return _share_right(answers, self.validation) if len(self.validation) else 1.0
 
-        least = min(self.least, share_right(0.0))  # what the weights have lost is not the memory's fault
-        strength = next(strength for strength in _STRENGTHS if share_right(strength) >= least)
+        least, strength = self.least, _STRENGTHS[0]
+        if share_right(strength) < least:
+            least = min(least, share_right(0.0))  # what the weights have lost is not the memory's fault
+            strength = next(strength for strength in _STRENGTHS if share_right(strength) >= least)
         return whole, {"n_remembered": memory.n, "remembered_strength": strength}
 
 

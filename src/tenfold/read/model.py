@@ -200,15 +200,7 @@ def load(source: str | Path, threads: int = 0) -> Model:
     try:
         file = path / "model.onnx" if path.is_dir() else path
         if path.is_dir() and not file.is_file():
-            remedy = "expected the folder of a run, or an .onnx file"
-            if (path / "recipe.json").is_file():
-                finished = (path / "metrics.json").is_file()
-                remedy = (
-                    f"write it with: tenfold export {path}"
-                    if finished
-                    else f"the run is not finished; go on with: tenfold train --resume --run {path}"
-                )
-            raise ModelError(f"{path}: holds no model.onnx; {remedy}")
+            raise ModelError(f"{path}: holds no model.onnx; {_remedy(path)}")
         if file.exists() and not file.is_file():
             raise ModelError(f"{path}: not a file; expected an ONNX file or a run's folder")
         with file.open("rb") as stream:
@@ -216,6 +208,15 @@ def load(source: str | Path, threads: int = 0) -> Model:
     except OSError as problem:
         raise ModelError(f"cannot read model {of_system(problem, path)}; expected an ONNX file or a run's folder") from problem
     return Model(content, str(source), threads)
+
+
+def _remedy(folder: Path) -> str:
+    """What to do about a folder without an ONNX file."""
+    if not (folder / "recipe.json").is_file():
+        return "expected the folder of a run, or an .onnx file"
+    if not (folder / "metrics.json").is_file():
+        return f"the run is not finished; go on with: tenfold train --resume --run {folder}"
+    return f"write it with: tenfold export {folder}"
 
 
 def load_bundled(threads: int = 0) -> Model:
