@@ -180,8 +180,7 @@ def _detour(graph: Graph, layer: Any) -> None:
     for inner in layer.body:
         _writer(inner)(graph, inner)
     graph.close()
-    graph.nodes.append(helper.make_node("Add", [given, graph.value], [layer.name], name=layer.name))
-    graph.value = layer.name
+    graph.value = graph.made("Add", layer.name, given, graph.value)
 
 
 def _padding(graph: Graph, layer: Any) -> None:

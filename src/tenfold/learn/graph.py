@@ -74,11 +74,8 @@ class Graph:
     def side_by_side(self, name: str, *operators: str) -> None:
         """Several operators on the newest result, their results joined along the maps."""
         self.close()
-        parts = [f"{name}.{operator}" for operator in operators]
-        for operator, part in zip(operators, parts, strict=True):
-            self.nodes.append(helper.make_node(operator, [self.value], [part], name=part))
-        self.nodes.append(helper.make_node("Concat", parts, [name], name=name, axis=1))
-        self.value = name
+        parts = [self.made(operator, f"{name}.{operator}", self.value) for operator in operators]
+        self.value = self.made("Concat", name, *parts, axis=1)
 
 
 @dataclass
