@@ -1,9 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 import tenfold
 from tenfold.learn import backend
-from tenfold.learn.layers import GlobalPooling, RandomChange
+from tenfold.learn.layers import BatchNormalization, GlobalPooling, RandomChange
 
 keras = backend.load_keras()
 STILL = dict.fromkeys(("rotation", "shear", "scale", "aspect", "shift", "elastic", "stroke", "blur"), 0.0) | {"alike": 8}
@@ -130,3 +132,43 @@ def test_global_pooling_is_largest_and_mean_side_by_side() -> None:
     maps = np.random.default_rng(0).random((2, 7, 7, 3), np.float32)
     expected = np.concatenate([maps.max(axis=(1, 2)), maps.mean(axis=(1, 2))], axis=-1)
     assert np.allclose(keras.ops.convert_to_numpy(GlobalPooling()(maps)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(16, 6, 5, 7), (16, 7)])
+def test_the_batch_norm_is_keras_own_in_answer_gradient_and_what_it_learns(shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(0)
+    given, slope = random.normal(2, 3, shape).astype(np.float32), random.normal(0, 1, shape).astype(np.float32)
+    found = [_normed(layer, given, slope) for layer in (BatchNormalization, keras.layers.BatchNormalization)]
+    for ours, kerass in zip(*found, strict=True):
+        assert np.allclose(ours, kerass, atol=1e-4)
+    assert np.abs(found[0][1]).max() > 0.1
+
+
+def _normed(kind: type, given: np.ndarray, slope: np.ndarray) -> list[np.ndarray]:
+    """Answer in training, gradient of answer times slope, moving mean and variance, answer when it is not training."""
+    layer = kind(momentum=0.9)
+    layer.build(given.shape)
+    layer.gamma.assign(np.linspace(0.5, 2, given.shape[-1]))
+    layer.beta.assign(np.linspace(-1, 1, given.shape[-1]))
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        x = tf.constant(given)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            answer = layer(x, training=True)
+            total = tf.reduce_sum(answer * slope)
+        gradient = tape.gradient(total, x)
+    else:
+        import jax
+
+        def total_of(x: Any) -> Any:
+            state = [variable.value for variable in layer.non_trainable_variables]
+            answer, state = layer.stateless_call([v.value for v in layer.trainable_variables], state, x, training=True)
+            return (answer * slope).sum(), (answer, state)
+
+        gradient, (answer, state) = jax.grad(total_of, has_aux=True)(given)
+        for variable, value in zip(layer.non_trainable_variables, state, strict=True):
+            variable.assign(value)
+    later = layer(given, training=False)
+    return [keras.ops.convert_to_numpy(v) for v in (answer, gradient, layer.moving_mean, layer.moving_variance, later)]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -92,3 +94,27 @@ def test_a_teacher_leaves_nothing_out(toy: Digits) -> None:
     taught = backend.load_keras().ops.convert_to_numpy(learning(toy.images[:50], training=True)[1])
     assert np.abs(taught - compiled.forward(teacher)(toy.images[:50])).max() < 1e-5
     assert not [variable.path for variable in learning.variables if "seed" in variable.path]
+
+
+HALVED = recipes.changed(recipes.RECIPES["cnn-fast"], ["precision=bfloat16", "network.stages=[[4],[6]]"])
+
+
+def test_convolutions_are_trained_in_bfloat16_where_there_are_units_for_it_and_read_in_float32(
+    monkeypatch: pytest.MonkeyPatch, toy: Digits
+) -> None:
+    def dtypes(model: Any) -> set[str]:
+        return {layer.compute_dtype for layer in model.layers if layer.name.startswith(("conv", "pool"))}
+
+    monkeypatch.setattr(backend, "_multiplies_bfloat16", lambda: False)
+    whole = networks.build(HALVED, learning=True)
+    assert dtypes(whole) == {"float32"}
+    assert networks.in_float32(whole, HALVED) is whole
+    monkeypatch.setattr(backend, "_multiplies_bfloat16", lambda: True)
+    assert dtypes(networks.build(HALVED)) == {"float32"}, "whoever opens a run reads with it"
+    learning = networks.build(HALVED, learning=True)
+    assert dtypes(learning) == {"bfloat16"}
+    assert {v.dtype for v in learning.trainable_variables} == {"float32"}
+    precise = networks.in_float32(learning, HALVED)
+    assert dtypes(precise) == {"float32"}
+    differences = np.abs(compiled.forward(precise)(toy.images) - compiled.forward(learning)(toy.images))
+    assert 0 < differences.max() < 0.02

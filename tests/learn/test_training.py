@@ -9,7 +9,7 @@ import tenfold
 from tenfold import Digits, Run
 from tenfold.data.sources import load, save
 from tenfold.errors import DataError, RunError, StorageError, UsageError
-from tenfold.learn import recipes, splits, training
+from tenfold.learn import backend, recipes, splits, training
 
 METRICS = {
     "parameters", "epochs", "val_accuracy", "test_accuracy", "test_interval", "ece", "seconds", "seed", "backend", "versions",
@@ -200,3 +200,17 @@ def test_a_run_told_so_leaves_the_test_digits_alone(toy: Digits, tmp_path: Path,
         run = tenfold.train("classic", epochs=1, run=tmp_path / str(test), bare=True, test=test)
         assert run.metrics["val_accuracy"] is not None
         assert (run.metrics["test_accuracy"] is not None, run.metrics["n_test"]) == (test, 40 if test else 0)
+
+
+def test_a_run_trained_in_bfloat16_is_one_of_float32_weights(
+    toy_csv: Path, toy: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is measured, kept and exported as it will be read with; the export is compared with Keras within 1e-5."""
+    monkeypatch.setattr(backend, "_multiplies_bfloat16", lambda: True)
+    changes = ["precision=bfloat16", "network.stages=[[6],[8],[12]]", "augmentation=null"]
+    options = {"data": str(toy_csv), "epochs": 4, "batch_size": 16, "validation": 80, "changes": changes}
+    run = tenfold.train("cnn-fast", run=tmp_path / "run", **options)  # type: ignore[arg-type]
+    validation = toy[320:]
+    accuracy = (run.probabilities(validation.images).argmax(axis=1) == validation.known_labels).mean()
+    assert run.metrics["val_accuracy"] == accuracy > 0.5
+    assert (run.folder / "model.onnx").is_file()

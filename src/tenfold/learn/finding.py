@@ -138,7 +138,7 @@ def network(seed: int = 0) -> Any:
     H and W are multiples of 8. Most of its 360,000 weights look from twice as far, on cells of 8 pixels, where they cost a
     quarter; what they see is added to what the cells of 4 pixels see themselves.
     """
-    from tenfold.learn.layers import Detour
+    from tenfold.learn.layers import BatchNormalization, Detour
 
     keras = backend.load_keras()
     layers = keras.layers
@@ -151,7 +151,7 @@ def network(seed: int = 0) -> Any:
         return [
             layers.ZeroPadding2D(side // 2 * spread, name=f"conv_{i}_pad"),
             layers.Conv2D(n, side, name=f"conv_{i}", **options),
-            layers.BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
+            BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
             layers.ReLU(name=f"conv_{i}_relu"),
         ]
 

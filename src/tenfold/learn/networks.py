@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from tenfold.data.digits import CLASSES, SIDE
-from tenfold.learn import recipes
+from tenfold.learn import backend, recipes
 from tenfold.learn.backend import load_keras
 from tenfold.learn.recipe import Adam, Convolutional, Dense, Muon, Recipe
 
 
-def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
+def build(recipe: Recipe, n_classes: int = CLASSES, learning: bool = False) -> Any:
     """Build the model of a recipe, its weights drawn by the recipe's seed.
 
     Args:
         recipe: what to build.
         n_classes: of the answer; ten for digits.
+        learning: compute in the recipe's precision, which is for training; else in float32.
 
     Returns:
         A `keras.Sequential` from uint8 (batch, 28, 28) to float32 (batch, 10), each row adding up to 1. Scaling to 0-1 is its
@@ -24,8 +25,11 @@ def build(recipe: Recipe, n_classes: int = CLASSES) -> Any:
     """
     keras = load_keras()
     network = recipe.network
-    make_body = _dense if isinstance(network, Dense) else _convolutional
-    body = make_body(recipe.seed, network, n_classes)  # type: ignore[arg-type]
+    if isinstance(network, Dense):
+        body = _dense(recipe.seed, network, n_classes)
+    else:
+        dtype = backend.dtype_policy(recipe.precision if learning else "float32")
+        body = _convolutional(recipe.seed, network, n_classes, dtype)
     return keras.Sequential(
         [
             keras.Input((SIDE, SIDE), dtype="uint8", name="images"),
@@ -60,29 +64,32 @@ def _dense(seed: int, network: Dense, n_classes: int) -> list[Any]:
     return [*body, _answer(seed, len(network.units), n_classes)]
 
 
-def _convolutional(seed: int, network: Convolutional, n_classes: int) -> list[Any]:
+def _convolutional(seed: int, network: Convolutional, n_classes: int, dtype: str) -> list[Any]:
     from tenfold.learn.layers import GlobalPooling
 
     layers = load_keras().layers
-    body = [layers.Reshape((SIDE, SIDE, 1), name="maps")]
+    body = [layers.Reshape((SIDE, SIDE, 1), dtype=dtype, name="maps")]
     n = 0
     for i, stage in enumerate(network.stages):
         for j, n_maps in enumerate(stage):
             n += 1
             name, first_weights = f"conv_{n}", _first_weights("HeNormal", seed, n)
-            conv = layers.Conv2D(n_maps, 3, padding="same", use_bias=False, kernel_initializer=first_weights, name=name)
+            options = {"padding": "same", "use_bias": False, "kernel_initializer": first_weights, "dtype": dtype}
             pooled = j == len(stage) - 1 and i < len(network.stages) - 1
-            body += [conv, *([layers.MaxPooling2D(2, name=f"pool_{i + 1}")] if pooled else []), *_normed(name)]
+            pool = [layers.MaxPooling2D(2, dtype=dtype, name=f"pool_{i + 1}")] if pooled else []
+            body += [layers.Conv2D(n_maps, 3, name=name, **options), *pool, *_normed(name, dtype)]
     body.append(GlobalPooling(name="global_pool"))
     if network.dropout:
         body.append(layers.Dropout(network.dropout, seed=seed, name="dropout"))
     return [*body, _answer(seed, n + 1, n_classes)]
 
 
-def _normed(name: str) -> list[Any]:
+def _normed(name: str, dtype: str = "float32") -> list[Any]:
     """Batch norm and ReLU. The momentum suits trainings of a few thousand steps."""
-    layers = load_keras().layers
-    return [layers.BatchNormalization(momentum=0.95, name=f"{name}_norm"), layers.ReLU(name=f"{name}_relu")]
+    from tenfold.learn.layers import BatchNormalization
+
+    relu = load_keras().layers.ReLU(dtype=dtype, name=f"{name}_relu")
+    return [BatchNormalization(momentum=0.95, dtype=dtype, name=f"{name}_norm"), relu]
 
 
 def _answer(seed: int, index: int, n_classes: int) -> Any:
@@ -93,6 +100,15 @@ def _answer(seed: int, index: int, n_classes: int) -> Any:
 def _first_weights(kind: str, seed: int, index: int) -> Any:
     """A seed a layer, and no global one: building a network changes nobody else's random numbers."""
     return getattr(load_keras().initializers, kind)(seed=seed * 1000 + index)
+
+
+def in_float32(model: Any, recipe: Recipe) -> Any:
+    """A model of `build` that computes in float32, as whoever reads with it will: itself, or another with its weights."""
+    if all(layer.compute_dtype == "float32" for layer in model.layers if layer.name != "images"):
+        return model
+    precise = build(recipe)
+    precise.set_weights(model.get_weights())
+    return precise
 
 
 def taught(model: Any, teachers: Sequence[Any]) -> Any:

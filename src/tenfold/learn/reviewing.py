@@ -69,6 +69,8 @@ def _finder() -> Finder:
 
 def network(seed: int = 0) -> Any:
     """The reviewer: views uint8 (n, 48, 48) to probabilities (n, 11) of ten digits and of none; 185,000 weights."""
+    from tenfold.learn.layers import BatchNormalization
+
     keras = backend.load_keras()
     layers = keras.layers
     numbers = count(1)
@@ -79,7 +81,7 @@ def network(seed: int = 0) -> Any:
         return [
             layers.ZeroPadding2D(side // 2 if padding is None else padding, name=f"conv_{i}_pad"),
             layers.Conv2D(n, side, strides=stride, use_bias=False, kernel_initializer=first, name=f"conv_{i}"),
-            layers.BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
+            BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
             layers.ReLU(name=f"conv_{i}_relu"),
         ]
 

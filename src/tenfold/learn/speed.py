@@ -44,7 +44,7 @@ def measure(recipe: Recipe) -> TrainingSpeed:
     """Train a recipe for two short epochs on MNIST's digits, in a folder that is removed again."""
     recipe = recipes.changed(recipe, ["epochs=2", "teaching=null"])
     digits = load("mnist", "train")[:_N_DIGITS]
-    model = networks.build(recipe)
+    model = networks.build(recipe, learning=True)
     optimizer = networks.make_optimizer(recipe.optimizer, 2 * count_steps(len(digits), recipe.batch_size))
     fitting = Fitting(model, optimizer, recipe, digits, digits[:0])
     started = time.perf_counter()

@@ -124,7 +124,8 @@ def _source(name: str) -> _Source:
 
 def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> Fitting:
     """The model with its first weights, and everything else that a training needs."""
-    model = networks.build(recipe)
+    # What is measured while rehearsing is the very model that learns, so it computes as it will when it reads.
+    model = networks.build(recipe, learning=recipe.rehearsal is None)
     if recipe.start_from is not None:
         source = sources[recipe.start_from].run
         if source.recipe.network != recipe.network:
@@ -232,6 +233,9 @@ def _train(
             summary = networks.summary(fitting.model)
             observer.training_begins(run.folder, summary, len(splits.training), len(splits.validation))
         fitting.run(run.folder, observers)
+        precise = networks.in_float32(fitting.model, recipe)
+        if precise is not fitting.model:
+            fitting.answer_with(precise)
         if recipe.rehearsal:
             for observer in observers:
                 observer.measuring()
