@@ -16,6 +16,8 @@ from tenfold.learn import doodles
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxyäöüéèçñ&@#%$€?"
 
 _DOODLED = 0.2  # the share of pages with doodles
+_INK = 60  # of 255: what belongs to a stroke
+_HIDDEN = 0.2  # the share of a digit's box that something may cover and leave it readable
 
 
 def mark(
@@ -87,27 +89,42 @@ def drawn_over(
     """Strokes, float32 (H, W) of 0-1, with now and then a doodle, a circle around digits, a scribble, specks."""
     inked = np.asarray(strokes * 255, np.uint8)
     _doodled(inked, boxes, height, pen, random)
-    image = Image.fromarray(inked)
-    draw, width = ImageDraw.Draw(image), max(1, round(pen))
+    image, width = Image.fromarray(inked), max(1, round(pen))
     h, w = strokes.shape
     if random.random() < 0.08 and len(boxes):
         x, y, bw, bh = boxes[random.integers(len(boxes))]
         wide = bw * random.uniform(1, 4)
         outline = (x - 0.5 * bh, y - 0.35 * bh, x + wide + 0.5 * bh, y + 1.35 * bh)
+        draw = ImageDraw.Draw(image)
         (draw.ellipse if random.random() < 0.6 else draw.rectangle)(outline, outline=230, width=width)
     if random.random() < 0.15:
-        draw.line(
-            scribble(random, (random.uniform(0, w), random.uniform(0, h)), height * random.uniform(0.5, 3)), 255, width, "curve"
-        )
+        points = scribble(random, (random.uniform(0, w), random.uniform(0, h)), height * random.uniform(0.5, 3))
+        image = _with_line(image, boxes, points, width)
     if random.random() < 0.06:  # something many times larger than digits
         points = scribble(random, (random.uniform(0, w), random.uniform(0, h)), height * random.uniform(3, 8))
-        draw.line(points, 255, int(width * random.uniform(1, 4)), joint="curve")
+        image = _with_line(image, boxes, points, int(width * random.uniform(1, 4)))
     if random.random() < 0.3:
         largest = max(0.4, height * random.choice([0.06, 0.3], p=[0.8, 0.2]))
+        specked = image.copy()
         for _ in range(random.integers(1, 12)):
             x, y, radius = random.uniform(0, w), random.uniform(0, h), random.uniform(0.3, largest)
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=int(random.integers(60, 256)))
+            spot = (x - radius, y - radius, x + radius, y + radius)
+            ImageDraw.Draw(specked).ellipse(spot, fill=int(random.integers(60, 256)))
+        image = _unless_hidden(image, specked, boxes)
     return np.asarray(np.asarray(image) / np.float32(255), np.float32)
+
+
+def _with_line(image: Image.Image, boxes: NDArray[np.float32], points: list[tuple[float, float]], width: int) -> Image.Image:
+    drawn = image.copy()
+    ImageDraw.Draw(drawn).line(points, 255, width, "curve")
+    return _unless_hidden(image, drawn, boxes)
+
+
+def _unless_hidden(before: Image.Image, after: Image.Image, boxes: NDArray[np.float32]) -> Image.Image:
+    """The picture with something drawn, or the one without where that would hide a digit, so that nobody could read it."""
+    new = np.asarray(after).astype(np.int16) - np.asarray(before) > _INK
+    hidden = (new[y : y + height, x : x + width].mean() for x, y, width, height in boxes.astype(int))
+    return before if any(share > _HIDDEN for share in hidden) else after
 
 
 def _doodled(

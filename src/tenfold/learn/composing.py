@@ -6,6 +6,7 @@ spacing, how it writes each digit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tenfold.data.digits import CLASSES, Digits
 from tenfold.learn import clutter, doodles, papers, pens, strangers
 
 _INK = 60  # of 255: what belongs to a stroke
+_WRITTEN_OVER = 0.1  # the share of a digit's ink that may lie on other ink: a tail that touches, not a digit on a digit
 _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
@@ -201,21 +203,21 @@ class Composer:
         image = pool[random.integers(len(pool))]
         if (label == 7 and hand.bars) or (label == 1 and hand.flags):
             image = strangers.crossed(image, random) if label == 7 else strangers.serifed(image, random)
-        rows, columns = np.flatnonzero(image.max(axis=1) > _INK), np.flatnonzero(image.max(axis=0) > _INK)
-        image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        image = _cut_out(image)
         fine = min(_FINE, _FINE_HEIGHT / height)
         tall = max(6, round(fine * height * hand.of_digit[label] * random.uniform(1 - hand.uneven, 1 + hand.uneven)))
         wide = max(3, round(image.shape[1] * tall / image.shape[0] * hand.aspect * random.uniform(0.9, 1.1)))
         shear, angle = hand.slant + random.normal(0, 0.06), hand.turn + random.normal(0, 0.06)
-        size = (wide + int(abs(shear) * tall) + 1, tall)
         down, across = image.shape[0] / tall, image.shape[1] / wide
+        room = 2 * math.ceil(fine * hand.pen)  # for strokes that are turned, or become wider
+        size = (wide + int(abs(shear) * tall) + 1 + room, tall + room)
         cos, sin = np.cos(angle), np.sin(angle)
         a, b, d, e = across * cos, across * (shear - sin), down * sin, down * cos
         # Pillow wants, for each place of the result, the place in the image; both are measured from the middle here.
         c = image.shape[1] / 2 - a * size[0] / 2 - b * size[1] / 2
         f = image.shape[0] / 2 - d * size[0] / 2 - e * size[1] / 2
         moved = Image.fromarray(image).transform(size, Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BICUBIC)
-        return _reduced(pens.drawn_with(moved, fine * hand.pen), fine)
+        return _cut_out(_reduced(pens.drawn_with(moved, fine * hand.pen), fine))
 
 
 @dataclass(frozen=True)
@@ -229,19 +231,21 @@ class _Sheet:
     cut: bool = True  # whether the rim may cut digits
 
     def laid_in(self, digit: NDArray[np.uint8], x: int, y: int, label: int, row: int) -> int:
-        """Lay a digit in; the last column of its ink. One that the rim cuts gets the label -1; out of sight, none."""
-        inked = digit > _INK
-        rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-        if not len(rows):
-            return int(x + digit.shape[1])
-        digit = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        y += int(rows[0])
+        """Lay a digit in; the last column of its ink. One that the rim cuts gets the label -1; out of sight, none.
+
+        One that would be written over something else is left out.
+        """
+        if not digit.size:
+            return x
         height, width = self.ink.shape
         top, bottom, left, right = max(0, y), min(height, y + len(digit)), max(0, x), min(width, x + digit.shape[1])
         whole = (bottom - top) * (right - left) == digit.size
         if bottom > top and right > left and (self.cut or whole):
-            place = self.ink[top:bottom, left:right]
-            np.maximum(place, digit[top - y : bottom - y, left - x : right - x], out=place)
+            place, seen = self.ink[top:bottom, left:right], digit[top - y : bottom - y, left - x : right - x]
+            inked = seen > _INK
+            if (place[inked] > _INK).sum() > _WRITTEN_OVER * inked.sum():
+                return int(x + digit.shape[1] - 1)
+            np.maximum(place, seen, out=place)
             nearly = (bottom - top) * (right - left) >= 0.9 * digit.size
             self.boxes.append((left, top, right - left, bottom - top))
             self.labels.append(label if nearly else -1)
@@ -252,6 +256,13 @@ class _Sheet:
 def _ordered(picture: NDArray[np.uint8], sheet: _Sheet) -> Page:
     boxes = np.array(sheet.boxes, np.float32).reshape(-1, 4)
     return Page(picture, boxes, np.array(sheet.labels, np.int64), np.array(sheet.rows, np.int64))
+
+
+def _cut_out(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The part with ink; of no size if there is none."""
+    inked = digit > _INK
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    return digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else digit[:0]
 
 
 def _reduced(image: Image.Image, fine: float) -> NDArray[np.uint8]:

@@ -132,11 +132,15 @@ def targets(boxes: NDArray[np.float32], labels: NDArray[np.int64], shape: tuple[
     return made.astype(np.float16)
 
 
-def network(seed: int = 0) -> Any:
+def network(seed: int = 0, dtype: str = "float32") -> Any:
     """The finder: contrast float32 (n, H, W, 1) to cells (n, H / 4, W / 4, 15): eleven logits, then the box.
 
     H and W are multiples of 8. Most of its 360,000 weights look from twice as far, on cells of 8 pixels, where they cost a
     quarter; what they see is added to what the cells of 4 pixels see themselves.
+
+    Args:
+        seed: decides the first weights.
+        dtype: the Keras dtype policy of all layers but the last.
     """
     from tenfold.learn.layers import BatchNormalization, Detour
 
@@ -149,19 +153,20 @@ def network(seed: int = 0) -> Any:
         first = keras.initializers.HeNormal(seed=seed * 1000 + i)
         options = {"strides": stride, "dilation_rate": spread, "use_bias": False, "kernel_initializer": first}
         return [
-            layers.ZeroPadding2D(side // 2 * spread, name=f"conv_{i}_pad"),
-            layers.Conv2D(n, side, name=f"conv_{i}", **options),
-            BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
-            layers.ReLU(name=f"conv_{i}_relu"),
+            layers.ZeroPadding2D(side // 2 * spread, dtype=dtype, name=f"conv_{i}_pad"),
+            layers.Conv2D(n, side, dtype=dtype, name=f"conv_{i}", **options),
+            BatchNormalization(momentum=0.95, dtype=dtype, name=f"conv_{i}_norm"),
+            layers.ReLU(dtype=dtype, name=f"conv_{i}_relu"),
         ]
 
     near = [*conv(16, 5, 2), *conv(32, 3, 2), *conv(48)]
     far = [*conv(96, stride=2), *conv(96), *conv(96, spread=2), *conv(96)]
     first = keras.initializers.GlorotUniform(seed=seed * 1000)
-    far.append(layers.Conv2DTranspose(48, 2, strides=2, kernel_initializer=first, name="nearer"))
+    far.append(layers.Conv2DTranspose(48, 2, strides=2, kernel_initializer=first, dtype=dtype, name="nearer"))
     answer = layers.Conv2D(CLASSES + 5, 1, kernel_initializer=first, name="cells")
     return keras.Sequential(
-        [keras.Input((None, None, 1), name="contrast"), *near, Detour(far, name="far"), *conv(64), answer], name="finder"
+        [keras.Input((None, None, 1), name="contrast"), *near, Detour(far, dtype=dtype, name="far"), *conv(64), answer],
+        name="finder",
     )
 
 
@@ -201,7 +206,7 @@ def train(
         kept: a .keras file for the model after each part, so that hours are not lost.
     """
     backend.load_keras().utils.set_random_seed(seed)
-    model = network(seed)
+    model = network(seed, backend.dtype_policy("bfloat16"))
     settings = Adam(learning_rate=learning_rate, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.15)
     model.compile(networks.make_optimizer(settings, n_steps), loss, steps_per_execution=8)
     for i, made in enumerate(parts):
@@ -209,7 +214,7 @@ def train(
         if kept:
             with storage.whole_file(kept) as temporary:
                 backend.save(model, temporary)
-    return model
+    return networks.with_weights_of(model, network(seed))
 
 
 def _batches_class() -> Any:

@@ -104,11 +104,15 @@ def _first_weights(kind: str, seed: int, index: int) -> Any:
 
 def in_float32(model: Any, recipe: Recipe) -> Any:
     """A model of `build` that computes in float32, as whoever reads with it will: itself, or another with its weights."""
-    if all(layer.compute_dtype == "float32" for layer in model.layers if layer.name != "images"):
+    if all(layer.compute_dtype == "float32" for layer in model.layers):
         return model
-    precise = build(recipe)
-    precise.set_weights(model.get_weights())
-    return precise
+    return with_weights_of(model, build(recipe))
+
+
+def with_weights_of(learnt: Any, model: Any) -> Any:
+    """A model with the weights of another one that has the same layers, perhaps in another precision."""
+    model.set_weights(learnt.get_weights())
+    return model
 
 
 def taught(model: Any, teachers: Sequence[Any]) -> Any:

@@ -67,8 +67,13 @@ def _finder() -> Finder:
     return Finder.bundled(1)
 
 
-def network(seed: int = 0) -> Any:
-    """The reviewer: views uint8 (n, 48, 48) to probabilities (n, 11) of ten digits and of none; 185,000 weights."""
+def network(seed: int = 0, dtype: str = "float32") -> Any:
+    """The reviewer: views uint8 (n, 48, 48) to probabilities (n, 11) of ten digits and of none; 185,000 weights.
+
+    Args:
+        seed: decides the first weights.
+        dtype: the Keras dtype policy of all layers but the first and the last.
+    """
     from tenfold.learn.layers import BatchNormalization
 
     keras = backend.load_keras()
@@ -78,11 +83,12 @@ def network(seed: int = 0) -> Any:
     def conv(n: int, side: int = 3, stride: int = 1, padding: int | None = None) -> list[Any]:
         i = next(numbers)
         first = keras.initializers.HeNormal(seed=seed * 1000 + i)
+        options = {"strides": stride, "use_bias": False, "kernel_initializer": first}
         return [
-            layers.ZeroPadding2D(side // 2 if padding is None else padding, name=f"conv_{i}_pad"),
-            layers.Conv2D(n, side, strides=stride, use_bias=False, kernel_initializer=first, name=f"conv_{i}"),
-            BatchNormalization(momentum=0.95, name=f"conv_{i}_norm"),
-            layers.ReLU(name=f"conv_{i}_relu"),
+            layers.ZeroPadding2D(side // 2 if padding is None else padding, dtype=dtype, name=f"conv_{i}_pad"),
+            layers.Conv2D(n, side, dtype=dtype, name=f"conv_{i}", **options),
+            BatchNormalization(momentum=0.95, dtype=dtype, name=f"conv_{i}_norm"),
+            layers.ReLU(dtype=dtype, name=f"conv_{i}_relu"),
         ]
 
     first = keras.initializers.GlorotUniform(seed=seed * 1000)
@@ -94,13 +100,13 @@ def network(seed: int = 0) -> Any:
             *conv(16),
             *conv(32, stride=2),
             *conv(32),
-            layers.MaxPooling2D(2, name="pool_1"),
+            layers.MaxPooling2D(2, dtype=dtype, name="pool_1"),
             *conv(64),
             *conv(64),
-            layers.MaxPooling2D(2, name="pool_2"),
+            layers.MaxPooling2D(2, dtype=dtype, name="pool_2"),
             *conv(96),
             *conv(24, side=1),
-            layers.Dropout(0.2, seed=seed, name="dropout"),
+            layers.Dropout(0.2, seed=seed, dtype=dtype, name="dropout"),
             *conv(64, side=SIDE // 8, padding=0),  # where in the view something is does matter
             layers.Flatten(name="flatten"),
             layers.Dense(ANSWERS, activation="softmax", kernel_initializer=first, name="probabilities"),
@@ -118,7 +124,7 @@ def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0) -
         learning_rate: the highest.
         seed: decides the first weights and the order.
     """
-    model = network(seed)
+    model = network(seed, backend.dtype_policy("bfloat16"))
     n_steps = fitting.count_steps(len(seen.labels), _BATCH)
     settings = Adam(learning_rate=learning_rate, beta_2=0.99, weight_decay=0.03, schedule="one_cycle", warmup=0.15)
     optimizer = networks.make_optimizer(settings, epochs * n_steps)
@@ -126,4 +132,4 @@ def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0) -
     for epoch in range(1, epochs + 1):
         totals = steps(fitting.shuffled(len(seen.labels), _BATCH, seed, epoch), 0, n_steps)
         print(f"reviewer: epoch {epoch}, loss {totals.loss / totals.n_digits:.4f}", flush=True)
-    return model
+    return networks.with_weights_of(model, network(seed))
