@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from tenfold.learn import clutter
+
+BOXES = np.array([(20 + 30 * (k % 4), 20 + 50 * (k // 4), 24, 36) for k in range(12)], np.float32)
+
+
+def drawn(seed: int) -> np.ndarray:
+    return clutter.drawn_over(np.zeros((180, 160), np.float32), BOXES, 36, 4, np.random.default_rng(seed))
+
+
+def shares(drawing: np.ndarray) -> np.ndarray:
+    """How much of each box is drawn over."""
+    return np.array([(drawing[y : y + h, x : x + w] > 0.25).mean() for x, y, w, h in BOXES.astype(int)])
+
+
+def test_whatever_is_drawn_over_digits_hides_none_of_them() -> None:
+    """A circle around digits may cross some, which is all that may come on top of a fifth of a box."""
+    drawings = [drawn(seed) for seed in range(300)]
+    covered = np.array([shares(drawing).max() for drawing in drawings])
+    assert covered.max() < 0.45
+    assert (covered > 0.3).mean() < 0.01
+    assert 0.1 < (covered > 0.02).mean() < 0.6, "strokes do cross digits"
+    assert 0.3 < np.mean([drawing.any() for drawing in drawings]) < 0.9
+
+
+def test_the_same_numbers_draw_the_same() -> None:
+    assert (drawn(3) == drawn(3)).all()
+
+
+@pytest.mark.parametrize("kind", [".", ",", "-", "/", ":", "=", "+", " "])
+def test_a_mark_takes_room_and_all_but_a_space_leave_ink(kind: str) -> None:
+    ink = np.zeros((60, 90), np.uint8)
+    end = clutter.mark(ink, kind, 20, 50, 30, 3, np.random.default_rng(0))
+    assert 20 < end < 90
+    assert ink.any() == (kind != " ")
+    assert not ink[:, :15].any()
