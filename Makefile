@@ -8,7 +8,7 @@ train: .venv/ready
 
 test: check
 	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/learn
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/learn -m "not one_backend"
 
 check: .venv/ready
 	$(BIN)/ruff check

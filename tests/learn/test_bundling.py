@@ -10,6 +10,7 @@ from tenfold.read.joint import Joint
 from tenfold.read.reviewer import SIDE, Reviewer
 
 
+@pytest.mark.one_backend
 def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in {"_BUNDLED": tmp_path, "_PICTURES": 6, "_REVIEWS": 1, "_PAGES": 12}.items():
         monkeypatch.setattr(bundling, name, value)

@@ -3,6 +3,8 @@ import pytest
 
 from tenfold.learn import clutter
 
+pytestmark = pytest.mark.one_backend
+
 BOXES = np.array([(20 + 30 * (k % 4), 20 + 50 * (k // 4), 24, 36) for k in range(12)], np.float32)
 
 

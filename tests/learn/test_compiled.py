@@ -3,15 +3,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tenfold import Digits
+from tenfold import Digits, load
 from tenfold.learn import compiled, networks, recipes
+from tenfold.learn.recipe import Recipe
 
 RECIPE = recipes.changed(recipes.RECIPES["classic"], ["network.units=[8]", "batch_size=8"])
+CONVOLUTIONAL = recipes.changed(recipes.RECIPES["cnn"], ["network.stages=[[4],[8]]", "augmentation=null", "batch_size=8"])
 
 
-def weights_after(toy: Digits, order: np.ndarray, cuts: list[int]) -> list[np.ndarray]:
-    model = networks.build(RECIPE)
-    steps = compiled.steps(model, networks.make_optimizer(RECIPE.optimizer, 100), toy.images, toy.known_labels)
+def weights_after(toy: Digits, order: np.ndarray, cuts: list[int], recipe: Recipe = RECIPE) -> list[np.ndarray]:
+    model = networks.build(recipe)
+    steps = compiled.steps(model, networks.make_optimizer(recipe.optimizer, 100), toy.images, toy.known_labels)
     for start, stop in pairwise(cuts):
         steps(order, start, stop)
     return [np.array(w) for w in model.get_weights()]
@@ -51,10 +53,19 @@ def test_totals_are_sums_over_the_digits_of_the_steps(toy: Digits) -> None:
     assert totals.loss == pytest.approx(-np.log(answered[np.arange(8), labels]).sum(), rel=1e-4)
 
 
-def test_cutting_an_epoch_into_calls_changes_no_bit(toy: Digits) -> None:
+@pytest.mark.parametrize("recipe", [RECIPE, CONVOLUTIONAL], ids=["dense", "convolutional"])
+def test_cutting_an_epoch_into_calls_changes_no_bit(toy: Digits, recipe: Recipe) -> None:
     order = np.random.default_rng(0).permutation(400).astype(np.int32).reshape(50, 8)
-    whole, cut = weights_after(toy, order, [0, 50]), weights_after(toy, order, [0, 1, 17, 50])
+    whole, cut = weights_after(toy, order, [0, 50], recipe), weights_after(toy, order, [0, 1, 17, 50], recipe)
     assert all((a == b).all() for a, b in zip(whole, cut, strict=True))
+
+
+def test_a_convolutional_network_learns() -> None:
+    digits, model = load("mnist", "train")[:400], networks.build(CONVOLUTIONAL)
+    steps = compiled.steps(model, networks.make_optimizer(CONVOLUTIONAL.optimizer, 100), digits.images, digits.known_labels)
+    orders = [np.random.default_rng(k).permutation(400).astype(np.int32).reshape(10, 40) for k in range(10)]
+    losses = [steps(order, 0, 10).loss for order in orders]
+    assert losses[-1] < 0.9 * 400 * np.log(10) < losses[0]  # what guessing would cost
 
 
 def test_large_steps_are_compiled_in_another_way_with_the_same_result(toy: Digits, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ import tenfold
 from tenfold.learn import clutter
 from tenfold.learn.composing import Composer, Page, _Sheet
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def composer() -> Composer:

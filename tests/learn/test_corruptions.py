@@ -5,6 +5,8 @@ import tenfold
 from tenfold.learn import corruptions
 from tenfold.learn.corruptions import CORRUPTIONS, SEVERITIES, corrupted
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:

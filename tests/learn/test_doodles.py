@@ -5,6 +5,8 @@ import pytest
 
 from tenfold.learn import doodles
 
+pytestmark = pytest.mark.one_backend
+
 
 def drawn(seed: int, pen: float = 4.0) -> np.ndarray:
     ink = np.zeros((100, 120), np.uint8)

@@ -10,6 +10,8 @@ from tenfold.errors import DataError
 from tenfold.learn import doubtful, evaluation
 from tenfold.learn.evaluation import Evaluation
 
+pytestmark = pytest.mark.one_backend
+
 
 def judged(labels: list[int], rows: list[dict[int, float]]) -> Evaluation:
     probabilities = np.zeros((len(rows), 10), np.float32)

@@ -14,6 +14,8 @@ from tenfold.errors import DataError
 from tenfold.learn import figures, style
 from tenfold.learn.evaluation import Evaluation
 
+pytestmark = pytest.mark.one_backend
+
 HISTORY = {
     "epoch": [1, 2, 3],
     "loss": [0.5, 0.2, 0.1],

@@ -8,6 +8,8 @@ import pytest
 
 from tenfold.learn import interrupts
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_is_told_and_held_back(number: int) -> None:

@@ -3,16 +3,14 @@
 import numpy as np
 
 import tenfold
-from tenfold.learn import clutter, compiled, exporting, judging
+from tenfold.learn import clutter, compiled, exporting, judging, recipes
 from tenfold.learn.nondigits import NonDigits
 from tenfold.read.judge import Judge
 
 
 def test_a_small_judge_learns_and_onnx_says_the_same() -> None:
     digits = tenfold.load("mnist", "train")
-    recipe = judging.RECIPE.__class__(
-        **{f: getattr(judging.RECIPE, f) for f in judging.RECIPE.__struct_fields__} | {"epochs": 2}
-    )
+    recipe = recipes.changed(judging.RECIPE, ["epochs=2", "network.stages=[[8],[16],[32]]"])
     model = judging.train(digits[:1500], clutter.packaged_fonts()[:3], recipe)
     others = NonDigits(digits.images[2000:2500], clutter.packaged_fonts()[:3]).drawn(300, 5)
     glyphs = np.concatenate([digits.images[3000:3300], others])

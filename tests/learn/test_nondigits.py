@@ -7,6 +7,8 @@ import tenfold
 from tenfold.learn import clutter
 from tenfold.learn.nondigits import NonDigits
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def others() -> NonDigits:

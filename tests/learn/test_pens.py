@@ -6,6 +6,8 @@ from scipy import ndimage
 import tenfold
 from tenfold.learn import pens
 
+pytestmark = pytest.mark.one_backend
+
 WHOLE = np.ones((3, 3), int)  # neighbours at corners belong together
 
 

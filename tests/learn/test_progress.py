@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.one_backend
+
 
 def run_on_terminal(command: list[str], cwd: Path) -> str:
     """Run a command whose standard error is a terminal; what it wrote there."""

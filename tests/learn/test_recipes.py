@@ -6,6 +6,8 @@ import pytest
 from tenfold.errors import RecipeError
 from tenfold.learn import recipes
 
+pytestmark = pytest.mark.one_backend
+
 CLASSIC = recipes.RECIPES["classic"]
 
 

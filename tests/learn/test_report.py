@@ -7,6 +7,8 @@ import pytest
 
 from tenfold.learn import report
 
+pytestmark = pytest.mark.one_backend
+
 PNG = b"\x89PNG\r\n\x1a\n and the rest of a picture"
 NETWORK = [
     ("scale", "(None, 28, 28)", 0),

@@ -2,6 +2,8 @@ import pytest
 
 from tenfold.learn.schedules import OneCycle
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.mark.parametrize(("step", "rate"), [(0, 0.05), (125, 0.525), (250, 1.0), (625, 0.5), (1000, 0.0), (1001, 0.0)])
 def test_up_from_a_twentieth_then_straight_down_to_zero(step: int, rate: float) -> None:

@@ -6,6 +6,8 @@ from tenfold.data.sources import load
 from tenfold.errors import DataError
 from tenfold.learn import recipes, splits
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_the_named_sets_are_split_as_the_design_says() -> None:
     classic = splits.split(recipes.RECIPES["classic"])

@@ -5,6 +5,8 @@ import tenfold
 from tenfold import Digits
 from tenfold.learn import strangers
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def digits() -> Digits:

@@ -1,10 +1,13 @@
 """Parts of a stream: what a function makes of composed pages, in order, whoever made it."""
 
 import numpy as np
+import pytest
 
 import tenfold
 from tenfold.learn import streaming
 from tenfold.learn.composing import Composer
+
+pytestmark = pytest.mark.one_backend
 
 
 def some(composer: Composer, random: np.random.Generator) -> streaming.Arrays:

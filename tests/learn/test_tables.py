@@ -1,4 +1,8 @@
+import pytest
+
 from tenfold.learn import tables
+
+pytestmark = pytest.mark.one_backend
 
 
 def test_columns_are_aligned() -> None:

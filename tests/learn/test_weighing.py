@@ -10,6 +10,8 @@ from tenfold.read.joint import Evidence, Joint
 from tenfold.read.reviewer import Reviewer
 from tenfold.read.shipped import Shipped
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_found_boxes_are_matched_to_the_nearest_digit_once() -> None:
     page = Page(

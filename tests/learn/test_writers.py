@@ -6,6 +6,8 @@ from tenfold.data.sources import load
 from tenfold.learn import writers
 from tenfold.learn.writers import HABITS, LEAST, MOST, Writer
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def digits() -> Digits:

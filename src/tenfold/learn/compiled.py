@@ -192,20 +192,30 @@ def _jax_steps(model: Any, optimizer: Any, images: Any, labels: Any, objective: 
     gradients_of = jax.grad(loss_of, has_aux=True)
 
     @jax.jit  # type: ignore[untyped-decorator]
-    def run(state: tuple[Arrays, Arrays, Arrays], images: Any, labels: Any, order: Any, start: Any, stop: Any) -> Any:
-        def body(step: Any, carried: Any) -> Any:
-            (trainable, others, slots), totals = carried
-            gradients, (others, sums) = gradients_of(trainable, others, *_batch(images, labels, order, step))
-            trainable, slots = optimizer.stateless_apply(slots, gradients, trainable)
-            return (list(trainable), list(others), list(slots)), totals + sums
+    def one(step: Any, carried: Any, images: Any, labels: Any, order: Any) -> Any:
+        (trainable, others, slots), totals = carried
+        gradients, (others, sums) = gradients_of(trainable, others, *_batch(images, labels, order, step))
+        trainable, slots = optimizer.stateless_apply(slots, gradients, trainable)
+        return (list(trainable), list(others), list(slots)), totals + sums
 
-        return jax.lax.fori_loop(start, stop, body, (state, jax.numpy.zeros(3)))
+    def one_by_one(carried: Any, images: Any, labels: Any, order: Any, start: Any, stop: Any) -> Any:
+        for step in range(int(start), int(stop)):
+            carried = one(np.int32(step), carried, images, labels, order)
+        return carried
+
+    @jax.jit  # type: ignore[untyped-decorator]
+    def in_a_loop(carried: Any, images: Any, labels: Any, order: Any, start: Any, stop: Any) -> Any:
+        return jax.lax.fori_loop(start, stop, lambda step, carried: one(step, carried, images, labels, order), carried)
+
+    # Within a loop XLA computes convolutions on a processor by plain loops of its own: some thirty times as long.
+    convolves = any(len(variable.shape) == 4 for variable in model.trainable_variables)
+    run = one_by_one if convolves and jax.default_backend() == "cpu" else in_a_loop
 
     variables = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
 
     def run_in_place(order: Any, start: Any, stop: Any) -> Any:
         state = tuple([variable.value for variable in group] for group in variables)
-        state, totals = run(state, images, labels, order, start, stop)
+        state, totals = run((state, jax.numpy.zeros(3)), images, labels, order, start, stop)
         for group, values in zip(variables, state, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
