@@ -134,15 +134,6 @@ def test_global_pooling_is_largest_and_mean_side_by_side() -> None:
     assert np.allclose(keras.ops.convert_to_numpy(GlobalPooling()(maps)), expected, atol=1e-6)
 
 
-def test_images_of_another_side_move_as_those_of_28_pixels_do(images: np.ndarray) -> None:
-    framed = np.pad(images, ((0, 0), (10, 10), (10, 10)))
-    amounts = {**STILL, "rotation": 20.0, "shift": 2.0, "alike": 1}
-    alone = keras.ops.convert_to_numpy(RandomChange(amounts, seed=1)(images, training=True))
-    within = keras.ops.convert_to_numpy(RandomChange(amounts, seed=1, side=48)(framed, training=True))
-    assert np.abs(within[:, 10:-10, 10:-10] - alone)[:, 4:-4, 4:-4].max() < 1e-4
-    assert RandomChange.from_config(RandomChange(amounts, seed=1, side=48).get_config()).side == 48
-
-
 @pytest.mark.parametrize("shape", [(16, 6, 5, 7), (16, 7)])
 def test_the_batch_norm_is_keras_own_in_answer_gradient_and_what_it_learns(shape: tuple[int, ...]) -> None:
     random = np.random.default_rng(0)

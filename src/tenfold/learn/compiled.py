@@ -207,7 +207,7 @@ def _jax_steps(model: Any, optimizer: Any, images: Any, labels: Any, objective: 
     def in_a_loop(carried: Any, images: Any, labels: Any, order: Any, start: Any, stop: Any) -> Any:
         return jax.lax.fori_loop(start, stop, lambda step, carried: one(step, carried, images, labels, order), carried)
 
-    # Within a loop XLA computes convolutions on a processor by plain loops of its own: some thirty times as long.
+    # Within a loop XLA computes convolutions on a processor by plain loops of its own: ten to twenty times as long.
     convolves = any(len(variable.shape) == 4 for variable in model.trainable_variables)
     run = one_by_one if convolves and jax.default_backend() == "cpu" else in_a_loop
 

@@ -24,25 +24,22 @@ _GRID = 5  # points a side of the grid that elastic motion is drawn on
 
 @keras.saving.register_keras_serializable("tenfold")
 class RandomChange(keras.layers.Layer):  # type: ignore[misc]
-    """Moves, bends, thickens and blurs digits at random while training; never flips them. Images (n, side, side) of 0 to 1.
-
-    Beyond the rim is 0. To be moved and bent only, images may have any values.
+    """Moves, bends, thickens and blurs digits at random while training; never flips them. Images (n, 28, 28) of 0 to 1.
 
     The weight `strength`, 1 at first, scales all amounts; outside training nothing is changed.
 
     Args:
         amounts: the fields of `recipe.Augmentation`, without `clean_epochs`, `copies` and `strangers`.
         seed: decides the random numbers.
-        side: of the images, in pixels.
     """
 
-    def __init__(self, amounts: dict[str, float], seed: int, side: int = SIDE, **options: Any) -> None:
+    def __init__(self, amounts: dict[str, float], seed: int, **options: Any) -> None:
         super().__init__(**options)
-        self.amounts, self.seed, self.side = dict(amounts), seed, side
+        self.amounts, self.seed = dict(amounts), seed
         self._random = keras.random.SeedGenerator(seed)
-        self._bumps = _bumps(side)
-        y, x = np.divmod(np.arange(side * side, dtype=np.float32), side)
-        self._x, self._y = x - (side - 1) / 2, y - (side - 1) / 2
+        self._bumps = _bumps()
+        y, x = np.divmod(np.arange(SIDE * SIDE, dtype=np.float32), SIDE)
+        self._x, self._y = x - (SIDE - 1) / 2, y - (SIDE - 1) / 2
 
     def build(self, shape: Any) -> None:
         self.strength = self.add_weight(shape=(), initializer="ones", trainable=False, name="strength")
@@ -61,7 +58,7 @@ class RandomChange(keras.layers.Layer):  # type: ignore[misc]
         return shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "amounts": self.amounts, "seed": self.seed, "side": self.side}
+        return {**super().get_config(), "amounts": self.amounts, "seed": self.seed}
 
     def _uniform(self, *shape: int) -> Any:
         """Values between -1 and 1, times the strength."""
@@ -83,16 +80,16 @@ class RandomChange(keras.layers.Layer):  # type: ignore[misc]
         return math.gcd(images.shape[0], int(self.amounts["alike"]))
 
     def _sampled(self, images: Any, drawn: Any) -> Any:
-        """Images (n, side, side) moved as six random numbers for each group say, (n groups, 6) of -1 to 1."""
+        """Images (n, 28, 28) moved as six random numbers for each group say, (n groups, 6) of -1 to 1."""
         n, alike = images.shape[0], self._alike(images)
         x, y = self._places(drawn)
-        pixels = ops.transpose(ops.reshape(images, (n // alike, alike, self.side * self.side)), (0, 2, 1))
+        pixels = ops.transpose(ops.reshape(images, (n // alike, alike, SIDE * SIDE)), (0, 2, 1))
         sampled = _nearest if self.amounts.get("nearest") else _between
-        moved = sampled(ops.reshape(pixels, (-1, alike)), x, y, self.side)
-        return ops.reshape(ops.transpose(moved, (0, 2, 1)), (n, self.side, self.side))
+        moved = sampled(ops.reshape(pixels, (-1, alike)), x, y)
+        return ops.reshape(ops.transpose(moved, (0, 2, 1)), (n, SIDE, SIDE))
 
     def _places(self, drawn: Any) -> tuple[Any, Any]:
-        """Where moved images take each pixel from: x and y, each (n, side²), in pixels from the upper left one."""
+        """Where moved images take each pixel from: x and y, each (n, 784), in pixels from the upper left one."""
         a, n = self.amounts, drawn.shape[0]
         reach = np.array([math.radians(a["rotation"]), math.tan(math.radians(a["shear"])), a["scale"], a["aspect"]], np.float32)
         drawn = ops.split(drawn, [4], axis=1)
@@ -105,7 +102,7 @@ class RandomChange(keras.layers.Layer):  # type: ignore[misc]
         if a["elastic"]:
             bent = ops.matmul(self._uniform(n, 2, _GRID * _GRID) * a["elastic"], self._bumps)
             x, y = x + bent[:, 0], y + bent[:, 1]
-        return x + (self.side - 1) / 2, y + (self.side - 1) / 2
+        return x + (SIDE - 1) / 2, y + (SIDE - 1) / 2
 
     def _stroked(self, images: Any) -> Any:
         """Towards the largest or the least of 3x3 pixels, then towards their mean."""
@@ -255,27 +252,27 @@ class Memory(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), **own}
 
 
-def _between(pixels: Any, x: Any, y: Any, side: int) -> Any:
-    """Bilinear samples at (x, y), each (n, side²), of pixels (n * side², alike): (n, side², alike); zero outside."""
+def _between(pixels: Any, x: Any, y: Any) -> Any:
+    """Bilinear samples at (x, y), each (n, 784), of pixels (n * 784, alike): (n, 784, alike); zero outside."""
     left, top = ops.floor(x), ops.floor(y)
     right_share, lower_share = x - left, y - top
     total: Any = 0.0
     for step_y, share_y in ((0, 1 - lower_share), (1, lower_share)):
         for step_x, share_x in ((0, 1 - right_share), (1, right_share)):
-            total = total + _taken(pixels, left + step_x, top + step_y, share_x * share_y, side)
+            total = total + _taken(pixels, left + step_x, top + step_y, share_x * share_y)
     return total
 
 
-def _nearest(pixels: Any, x: Any, y: Any, side: int) -> Any:
+def _nearest(pixels: Any, x: Any, y: Any) -> Any:
     """As `_between`, but each the pixel that is nearest: a quarter of the look-ups, which is what moving digits costs."""
-    return _taken(pixels, ops.floor(x + 0.5), ops.floor(y + 0.5), 1.0, side)
+    return _taken(pixels, ops.floor(x + 0.5), ops.floor(y + 0.5), 1.0)
 
 
-def _taken(pixels: Any, column: Any, row: Any, share: Any, side: int) -> Any:
-    """The share of the pixels in these columns and rows, whole numbers (n, side²); zero outside."""
-    inside = (column >= 0) & (column < side) & (row >= 0) & (row < side)
-    first = np.arange(column.shape[0], dtype=np.int32)[:, None] * (side * side)
-    place = ops.cast(ops.clip(row, 0, side - 1) * side + ops.clip(column, 0, side - 1), "int32") + first
+def _taken(pixels: Any, column: Any, row: Any, share: Any) -> Any:
+    """The share of the pixels in these columns and rows, whole numbers (n, 784); zero outside."""
+    inside = (column >= 0) & (column < SIDE) & (row >= 0) & (row < SIDE)
+    first = np.arange(column.shape[0], dtype=np.int32)[:, None] * (SIDE * SIDE)
+    place = ops.cast(ops.clip(row, 0, SIDE - 1) * SIDE + ops.clip(column, 0, SIDE - 1), "int32") + first
     return ops.take(pixels, place, axis=0) * ops.expand_dims(ops.where(inside, share, 0.0), -1)
 
 
@@ -286,10 +283,10 @@ def _of_3x3(images: Any, combine: Callable[[Any, Any], Any]) -> Any:
     return combine(combine(rows[:, :, :-2], rows[:, :, 1:-1]), rows[:, :, 2:])
 
 
-def _bumps(side: int) -> NDArray[np.float32]:
-    """How much each pixel follows each point of the grid: float32 (25, side²), a bell around each point, adding up to 1."""
-    points = np.linspace(0, side - 1, _GRID)
+def _bumps() -> NDArray[np.float32]:
+    """How much each pixel follows each point of the grid: float32 (25, 784), a bell around each point, adding up to 1."""
+    points = np.linspace(0, SIDE - 1, _GRID)
     width = points[1] / 2
-    along = np.exp(-(((np.arange(side) - points[:, None]) / width) ** 2) / 2)
+    along = np.exp(-(((np.arange(SIDE) - points[:, None]) / width) ** 2) / 2)
     along /= along.sum(axis=0)
-    return np.asarray(np.einsum("ay,bx->abyx", along, along).reshape(_GRID * _GRID, side * side), np.float32)
+    return np.asarray(np.einsum("ay,bx->abyx", along, along).reshape(_GRID * _GRID, SIDE * SIDE), np.float32)

@@ -21,18 +21,6 @@ from tenfold.read.reviewer import ANSWERS, MEAN, SIDE, SPREAD, views, zoomed
 _DRAWN = 0.2  # the share of pictures with drawings and no digits
 _ZOOM, _SHIFT = 0.06, 0.03  # by what share boxes vary in size and place, so that the finder need not be exact
 _BATCH = 128
-# How views are changed while training: little, since each place is proposed as it stands.
-_CHANGES = {
-    "rotation": 6.0,
-    "shear": 6.0,
-    "scale": 0.0,
-    "aspect": 0.08,
-    "shift": 1.0,
-    "elastic": 0.8,
-    "stroke": 0.0,
-    "blur": 0.0,
-    "alike": 4,
-}
 
 
 class Seen(NamedTuple):
@@ -86,7 +74,7 @@ def network(seed: int = 0, dtype: str = "float32") -> Any:
         seed: decides the first weights.
         dtype: the Keras dtype policy of all layers but the first and the last.
     """
-    from tenfold.learn.layers import BatchNormalization, RandomChange
+    from tenfold.learn.layers import BatchNormalization
 
     keras = backend.load_keras()
     layers = keras.layers
@@ -108,7 +96,6 @@ def network(seed: int = 0, dtype: str = "float32") -> Any:
         [
             keras.Input((SIDE, SIDE), dtype="uint8", name="views"),
             layers.Rescaling(1 / SPREAD, -MEAN / SPREAD, name="scale"),
-            RandomChange(_CHANGES, seed, side=SIDE, name="augment"),
             layers.Reshape((SIDE, SIDE, 1), name="maps"),
             *conv(16),
             *conv(32, stride=2),
