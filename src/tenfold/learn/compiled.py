@@ -131,11 +131,15 @@ def _loss(labels: Any, answers: Any, weights: Any, objective: Objective) -> tupl
     return totals[0] / totals[2], totals
 
 
+def _convolves(model: Any) -> bool:
+    return any(len(variable.shape) == 4 for variable in model.trainable_variables)
+
+
 def _tensorflow_steps(model: Any, optimizer: Any, images: Any, labels: Any, objective: Objective) -> Callable[..., Any]:
     import tensorflow as tf
 
     # On a processor XLA makes small steps of dense networks fast, but gradients of convolutions slow: those are for oneDNN.
-    dense = all(len(variable.shape) < 4 for variable in model.trainable_variables)
+    dense = not _convolves(model)
 
     # A `while_loop` with bounds as tensors, since XLA compiles a `tf.range` loop anew for every bound.
     def loop(order: Any, start: Any, stop: Any) -> Any:
@@ -208,8 +212,7 @@ def _jax_steps(model: Any, optimizer: Any, images: Any, labels: Any, objective: 
         return jax.lax.fori_loop(start, stop, lambda step, carried: one(step, carried, images, labels, order), carried)
 
     # Within a loop XLA computes convolutions on a processor by plain loops of its own: ten to twenty times as long.
-    convolves = any(len(variable.shape) == 4 for variable in model.trainable_variables)
-    run = one_by_one if convolves and jax.default_backend() == "cpu" else in_a_loop
+    run = one_by_one if _convolves(model) and jax.default_backend() == "cpu" else in_a_loop
 
     variables = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
 
