@@ -10,13 +10,17 @@ from tenfold.read.judge import Judge
 
 def test_a_small_judge_learns_and_onnx_says_the_same() -> None:
     digits = tenfold.load("mnist", "train")
-    recipe = recipes.changed(judging.RECIPE, ["epochs=2", "network.stages=[[8],[16],[32]]"])
+    recipe = recipes.changed(judging.RECIPE, ["epochs=5", "network.stages=[[8],[16],[32]]"])
     model = judging.train(digits[:1500], clutter.packaged_fonts()[:3], recipe)
     others = NonDigits(digits.images[2000:2500], clutter.packaged_fonts()[:3]).drawn(300, 5)
     glyphs = np.concatenate([digits.images[3000:3300], others])
     judge = Judge(exporting.judge_to_onnx(model, {"threshold": 0.5}))
     scores = judge.scores(glyphs)
-    np.testing.assert_allclose(scores, compiled.forward(model)(glyphs)[:, 1], atol=1e-5)
+    answered = compiled.forward(model)(glyphs)
+    np.testing.assert_allclose(scores, 1 - answered[:, -1], atol=1e-5)
+    assert answered.shape == (600, 11)
+    known = answered[:300].argmax(axis=1) == digits.known_labels[3000:3300]
+    assert known.mean() > 0.7, "which digit it is, it learns too"
     assert judge.threshold == 0.5
     pairs = scores[:300, None] > scores[None, 300:]
     assert pairs.mean() > 0.85

@@ -52,7 +52,7 @@ def judge() -> None:
 
     training, held_out = _parts()
     model = judging.train(training, clutter.packaged_fonts())
-    scores = compiled.forward(model)(held_out.images)[:, 1]
+    scores = 1 - compiled.forward(model)(held_out.images)[:, -1]
     threshold = round(float(np.quantile(scores, 1 - _ACCEPTED)), 4)
     _keep("judge", exporting.judge_to_onnx(model, {"threshold": threshold}))
     print(f"judge: {model.count_params():,} weights, threshold {threshold}")

@@ -1,4 +1,4 @@
-"""What stands beside digits on real pages and is none: marks, printed words, circles, scribbles."""
+"""What stands beside digits on real pages and is none: marks, words, circles, scribbles."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tenfold.learn import doodles
+from tenfold.learn import doodles, letters
 
 # Letters and signs; O, I, l, S, Z, B and their small ones, which nobody can tell from digits, are left out.
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxyäöüéèçñ&@#%$€?"
 
+_WRITTEN = 0.5  # the share of words that are written by hand
 _DOODLED = 0.2  # the share of pages with doodles
 _INK = 60  # of 255: what belongs to a stroke
 _HIDDEN = 0.2  # the share of a digit's box that something may cover and leave it readable
@@ -63,15 +64,32 @@ def text(
     fonts: Sequence[Path],
     base: float,
     size: float,
+    pen: float,
     random: np.random.Generator,
     x: float | None = None,
 ) -> float:
-    """Print a word or two; the column after them."""
+    """Write or print a word or two; the column after them.
+
+    Args:
+        ink: uint8 (H, W), drawn into.
+        fonts: files of fonts, for what is printed.
+        base: the row that they stand on.
+        size: of capitals, about, in pixels.
+        pen: the width of strokes, for what is written.
+        random: decides the words, and how they are written.
+        x: the column where they begin; somewhere without.
+    """
+    place = float(random.uniform(-0.2, 0.8) * ink.shape[1]) if x is None else x
+    if random.random() < _WRITTEN:
+        for _ in range(random.integers(1, 3)):
+            strokes, width = letters.word(random, int(random.integers(1, 8)))
+            doodles.draw(ink, strokes, (place, base - size), (size, size), pen)
+            place += (width + random.uniform(0.2, 0.6)) * size
+        return place
     n = int(random.integers(1, 9))
     words = "".join(str(c) for c in random.choice(list(LETTERS + "   "), n))
     face = font(str(fonts[int(random.integers(len(fonts)))]), max(6, round(size * 1.3)))
     image = Image.fromarray(ink)
-    place = float(random.uniform(-0.2, 0.8) * ink.shape[1]) if x is None else x
     ImageDraw.Draw(image).text((place, base), words, fill=int(random.integers(120, 256)), font=face, anchor="ls")
     np.maximum(ink, np.asarray(image), out=ink)
     return place + float(face.getlength(words))

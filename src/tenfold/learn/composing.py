@@ -90,7 +90,7 @@ class Composer:
 
     Args:
         digits: labelled digits of all ten classes.
-        fonts: files of fonts for printed letters beside the digits; none are drawn without.
+        fonts: files of fonts for printed letters beside the digits; without, no words are printed or written there.
     """
 
     def __init__(self, digits: Digits, fonts: Sequence[Path] = ()) -> None:
@@ -117,7 +117,7 @@ class Composer:
             base_lines.append(base)
             what = random.random()
             if what < 0.12 and self._fonts:
-                clutter.text(sheet.ink, self._fonts, base, digit_height * random.uniform(0.4, 1.2), random)
+                clutter.text(sheet.ink, self._fonts, base, digit_height * random.uniform(0.4, 1.2), hand.pen, random)
             elif what < 0.9:
                 self._row(sheet, hand, base, row, random)
                 row += 1
@@ -189,7 +189,7 @@ class Composer:
             if n_digits or random.random() < 0.35:
                 return float(x)
             if self._fonts and random.random() < 0.25:
-                x = clutter.text(sheet.ink, self._fonts, base, hand.height * random.uniform(0.4, 1.1), random, x)
+                x = clutter.text(sheet.ink, self._fonts, base, hand.height * random.uniform(0.4, 1.1), hand.pen, random, x)
             x += random.uniform(0.6, 3) * hand.height
         return float(x)
 

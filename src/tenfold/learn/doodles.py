@@ -1,4 +1,4 @@
-"""What people draw that is no digit: faces, figures, houses, arrows, hearts, stars, ticks, and letters of a few strokes."""
+"""What people draw that is no digit: faces, figures, houses, arrows, hearts, stars, ticks, and letters."""
 
 from __future__ import annotations
 
@@ -8,29 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Points = list[tuple[float, float]]
-_MIDDLE = (0.5, 0.5)
+from tenfold.learn.letters import Points, letter
 
-# Letters as a pen draws them, strokes within (0, 0) to (1, 1); those that look like a digit are left out.
-_LETTERS: dict[str, list[Points]] = {
-    "A": [[(0, 1), (0.5, 0), (1, 1)], [(0.2, 0.6), (0.8, 0.6)]],
-    "C": [[(0.95, 0.15), (0.6, 0), (0.25, 0.1), (0, 0.5), (0.25, 0.9), (0.6, 1), (0.95, 0.85)]],
-    "E": [[(0.9, 0), (0, 0), (0, 1), (0.9, 1)], [(0, 0.5), (0.7, 0.5)]],
-    "F": [[(0.9, 0), (0, 0), (0, 1)], [(0, 0.5), (0.7, 0.5)]],
-    "H": [[(0, 0), (0, 1)], [(0.9, 0), (0.9, 1)], [(0, 0.5), (0.9, 0.5)]],
-    "K": [[(0, 0), (0, 1)], [(0.9, 0), (0, 0.55), (0.9, 1)]],
-    "L": [[(0, 0), (0, 1), (0.8, 1)]],
-    "M": [[(0, 1), (0.1, 0), (0.5, 0.7), (0.9, 0), (1, 1)]],
-    "N": [[(0, 1), (0, 0), (0.9, 1), (0.9, 0)]],
-    "P": [[(0, 1), (0, 0), (0.6, 0.02), (0.85, 0.25), (0.6, 0.5), (0, 0.52)]],
-    "R": [[(0, 1), (0, 0), (0.6, 0.02), (0.85, 0.25), (0.6, 0.5), (0, 0.52), (0.9, 1)]],
-    "T": [[(0, 0), (1, 0)], [(0.5, 0), (0.5, 1)]],
-    "U": [[(0, 0), (0, 0.7), (0.25, 1), (0.65, 1), (0.9, 0.7), (0.9, 0)]],
-    "V": [[(0, 0), (0.5, 1), (1, 0)]],
-    "W": [[(0, 0), (0.25, 1), (0.5, 0.3), (0.75, 1), (1, 0)]],
-    "X": [[(0, 0), (1, 1)], [(1, 0), (0, 1)]],
-    "Y": [[(0, 0), (0.5, 0.5), (1, 0)], [(0.5, 0.5), (0.5, 1)]],
-}
+_MIDDLE = (0.5, 0.5)
 
 
 def doodle(random: np.random.Generator) -> list[Points]:
@@ -51,11 +31,6 @@ def draw(
         for x, y in (points[0], points[-1]):  # round ends; a stroke of one point is a dot
             drawing.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
     ink[:] = np.asarray(image)
-
-
-def _letter(random: np.random.Generator) -> list[Points]:
-    letters = list(_LETTERS.values())
-    return letters[int(random.integers(len(letters)))]
 
 
 def _around(middle: tuple[float, float], radii: tuple[float, float], angles: NDArray[np.floating]) -> Points:
@@ -167,5 +142,5 @@ def _sign(random: np.random.Generator) -> list[Points]:
 
 
 _KINDS: tuple[Callable[[np.random.Generator], list[Points]], ...] = (
-    _letter, _letter, _letter, _letter, _face, _face, _face, _figure, _house, _arrow, _heart, _star, _tick, _sun, _frame, _sign,
+    letter, letter, letter, letter, _face, _face, _face, _figure, _house, _arrow, _heart, _star, _tick, _sun, _frame, _sign,
 )  # fmt: skip

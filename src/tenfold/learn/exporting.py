@@ -46,8 +46,8 @@ def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
 
 
 def judge_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
-    """Write a judge as ONNX: input `images` uint8 (batch, 28, 28), output `probabilities` (batch, 2): none, a digit."""
-    return _of_pixels(model, ("images", SIDE), 2, judge.KIND, metadata)
+    """Write a judge as ONNX: input `images` uint8 (batch, 28, 28), output `probabilities` (batch, 11): ten digits, none."""
+    return _of_pixels(model, ("images", SIDE), judge.ANSWERS, judge.KIND, metadata)
 
 
 def reviewer_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:

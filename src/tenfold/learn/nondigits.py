@@ -15,13 +15,13 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from tenfold.data.digits import SIDE
-from tenfold.learn import clutter, doodles
+from tenfold.learn import clutter, doodles, letters
 from tenfold.picture import Ink, glyph
 
 _ROOM = 96  # pixels a side that they are drawn in
 _SHARES = {
-    "letters": 0.32, "several": 0.14, "parts": 0.1, "scribbles": 0.08, "noise": 0.06, "shapes": 0.14, "marks": 0.06,
-    "doodles": 0.1,
+    "letters": 0.24, "written": 0.2, "several": 0.12, "parts": 0.09, "scribbles": 0.07, "noise": 0.05, "shapes": 0.11,
+    "marks": 0.05, "doodles": 0.07,
 }  # fmt: skip
 
 Image28 = NDArray[np.uint8]
@@ -41,6 +41,7 @@ class NonDigits:
         self._images, self._fonts = images, tuple(fonts)
         self._drawers: dict[str, Callable[[np.random.Generator], Image28]] = {
             "letters": self._letters,
+            "written": _written,
             "several": self._several,
             "parts": self._part,
             "scribbles": _scribble,
@@ -184,6 +185,16 @@ def _mark(random: np.random.Generator) -> Image28:
         return _normalised(image, random)
     clutter.mark(room, kind, 30, 70, random.uniform(35, 60), pen, random)
     return _normalised(Image.fromarray(room), random)
+
+
+def _written(random: np.random.Generator) -> Image28:
+    """A letter by hand, now and then two or three."""
+    n = 1 if random.random() < 0.85 else int(random.integers(2, 4))
+    height, aspect, pen = random.uniform(35, 50), random.uniform(0.6, 1.2), random.uniform(2.5, 9)
+    strokes, width = letters.word(random, n) if n > 1 else (letters.letter(random, random.uniform(0.2, 0.7)), 1.0)
+    room = np.zeros((_ROOM, max(_ROOM, int(width * aspect * height) + _ROOM)), np.uint8)
+    doodles.draw(room, strokes, (_ROOM / 3, _ROOM / 5), (aspect * height, height), pen)
+    return _normalised(_bent(Image.fromarray(room), random), random)
 
 
 def _doodle(random: np.random.Generator) -> Image28:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+_DRY = 0.2  # the share of pencils and faint pens that leave gaps
+
 
 def rules(
     shape: tuple[int, ...], base_lines: Sequence[float], boxes: NDArray[np.floating], height: float, random: np.random.Generator
@@ -109,7 +111,8 @@ def photographed(
     ink = strokes * random.uniform(0.8, 1)
     if random.random() < 0.3:  # a pencil, or a pen that runs dry
         coarse = ndimage.gaussian_filter(random.standard_normal(strokes.shape, np.float32), random.uniform(0.6, 2))
-        ink = ink * np.clip(1 - random.uniform(0.1, 0.35) * np.clip(coarse / coarse.std(), 0, 2), 0, 1)
+        dry = random.uniform(0.35, 0.6) if random.random() < _DRY else random.uniform(0.1, 0.35)
+        ink = ink * np.clip(1 - dry * np.clip(coarse / coarse.std(), 0, 2), 0, 1)
     drawn = np.maximum(ink, printed * random.uniform(0.3, 1))
     picture = paper - depth * drawn + depth * random.choice([0.01, 0.04, 0.1]) * grain
     if random.random() < 0.35:

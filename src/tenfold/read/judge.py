@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tenfold.read.model import Network, probabilities
 
 KIND = "tenfold judge"
+ANSWERS = 11  # ten digits, and none
 _BATCH = 128  # glyphs a call, as in `model`
 
 
@@ -28,4 +29,4 @@ class Judge(Network):
 
     def scores(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The calibrated probability, float32 (N,), that each glyph, uint8 (N, 28, 28), shows one digit."""
-        return probabilities(self._session, "images", glyphs, 2, _BATCH)[:, 1]
+        return np.float32(1) - probabilities(self._session, "images", glyphs, ANSWERS, _BATCH)[:, -1]

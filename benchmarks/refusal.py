@@ -1,0 +1,89 @@
+"""Refusing: what `Reader.classify` takes for a digit, of MNIST's test digits and of much that is none.
+
+Prints a table: for each kind the share whose `digit_score` reaches the threshold, and the area under the ROC curve between
+MNIST's test digits and it: the probability that a digit scores higher. Letters come from fonts that the judge was not trained
+with, clothes are Fashion-MNIST's test pictures; what is not installed is left out (Debian: fonts-liberation, fonts-breip,
+fonts-bwht, fonts-dkg-handwriting, fonts-femkeklaver, dataset-fashion-mnist).
+
+Usage: .venv/bin/python benchmarks/refusal.py [NPZ ...]
+An NPZ holds digits by other hands under `images`, which should be accepted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy import stats
+
+import tenfold
+from tenfold.data.sources import load
+from tenfold.learn import clutter
+from tenfold.learn.nondigits import NonDigits
+
+_FONTS = Path("/usr/share/fonts")
+_PRINT = ("truetype/liberation/*.ttf",)
+_HANDWRITING = ("opentype/bwht/*.otf", "truetype/breip/*.ttf", "truetype/femkeklaver/*.ttf", "truetype/fifthhorseman/*.ttf")
+_CLOTHES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
+_LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxy"  # without those that look like digits: O I l o S s Z z B
+_SEED = 12
+_OFTEN = 6  # letters that are named, of those accepted
+
+Pictures = Sequence[Image.Image]
+
+
+def main() -> None:
+    reader = tenfold.Reader()
+    digits = load("mnist", "test")
+    classified = reader.classify_glyphs(digits.images)
+    print(f"threshold {classified.threshold:.4f}\n\n| what | how many | accepted | AUROC |\n|---|---|---|---|")
+    print(f"| MNIST's test digits | {len(digits.images):,} | {classified.accepted.mean():.2%} | |")
+    for file in sys.argv[1:]:
+        images = [Image.fromarray(image) for image in np.load(file)["images"]]
+        accepted = reader.classify(images).accepted
+        print(f"| digits in {Path(file).name} | {len(images):,} | {accepted.mean():.2%} | |")
+    for name, pictures, texts in others(digits.images):
+        other = reader.classify(pictures)
+        area = auroc(classified.digit_score, other.digit_score)
+        print(f"| {name} | {len(pictures):,} | {other.accepted.mean():.2%} | {area:.4f} |{_often(texts, other.accepted)}")
+
+
+def others(images: NDArray[np.uint8]) -> Iterator[tuple[str, Pictures, str]]:
+    """What is no digit: a name, pictures, and for letters which they are."""
+    for name, patterns in (("letters in print", _PRINT), ("letters in handwriting fonts", _HANDWRITING)):
+        fonts = [file for pattern in patterns for file in sorted(_FONTS.glob(pattern))]
+        if fonts:
+            yield f"{name} ({len(fonts)} fonts)", [letter(file, c) for file in fonts for c in _LETTERS], _LETTERS * len(fonts)
+    if _CLOTHES.exists():
+        yield "clothes", [Image.fromarray(image) for image in load(str(_CLOTHES)).images[:3000]], ""
+    drawn = NonDigits(images, clutter.packaged_fonts())
+    for kind in drawn.kinds:
+        yield f"drawn as for training: {kind}", [Image.fromarray(glyph) for glyph in drawn.drawn(1000, _SEED, kind)], ""
+
+
+def letter(font: Path, text: str) -> Image.Image:
+    """A letter, black on white."""
+    image = Image.new("L", (96, 96), 255)
+    ImageDraw.Draw(image).text((48, 48), text, fill=0, font=clutter.font(str(font), 48), anchor="mm")
+    return image
+
+
+def auroc(digits: NDArray[np.floating], others: NDArray[np.floating]) -> float:
+    """The probability that a digit scores higher than something else; ties count half."""
+    return float(stats.mannwhitneyu(digits, others).statistic / (len(digits) * len(others)))
+
+
+def _often(texts: str, accepted: NDArray[np.bool_]) -> str:
+    if not texts:
+        return ""
+    count = {c: sum(a for t, a in zip(texts, accepted, strict=True) if t == c) for c in sorted(set(texts))}
+    most = sorted(count, key=lambda c: -count[c])[:_OFTEN]
+    return " most often " + ", ".join(f"{c} {count[c]}" for c in most if count[c])
+
+
+if __name__ == "__main__":
+    main()
