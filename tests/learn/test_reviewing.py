@@ -32,7 +32,7 @@ def test_proposals_are_those_of_the_pictures_in_order() -> None:
 
 
 def test_it_learns_and_onnx_answers_the_same() -> None:
-    seen = made(12)
+    seen = made(25)
     model = reviewing.train(seen, epochs=12, learning_rate=3e-3)
     content = exporting.reviewer_to_onnx(model, {"joint": {}})
     answered = Reviewer(content).probabilities(seen.views)

@@ -84,16 +84,17 @@ class Shipped:
         kept = distinct(cuts)
         some, cuts = [every[i] for i in kept], [cuts[i] for i in kept]
         found = np.array([f.box for f in some]).reshape(-1, 4)
+        inked = np.array([cut.box for cut in cuts]).reshape(-1, 4)
         glyphs = np.array([cut.glyph for cut in cuts], np.uint8).reshape(-1, 28, 28)
         said = Evidence(
             np.array([f.probabilities for f in some]).reshape(-1, 11),
             np.array([f.support for f in some]),
             self.classifier.calibrated(glyphs),
-            self.reviewer.review(grey, found),
+            self.reviewer.review(grey, inked),  # the finder's boxes are less exact
             self.judge.scores(glyphs),
             relative_heights(found, np.array([f.score for f in some])),
         )
-        return Candidates(found, np.array([cut.box for cut in cuts]).reshape(-1, 4), glyphs, said, scale)
+        return Candidates(found, inked, glyphs, said, scale)
 
     def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
         """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
