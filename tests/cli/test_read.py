@@ -131,6 +131,22 @@ def test_a_folder_is_its_pictures_by_name(tenfold, folder: Path, tmp_path: Path)
     assert "no pictures" in tenfold("read", tmp_path / "empty").err
 
 
+def test_annotated_copies_do_not_come_beside_the_pictures(tenfold, folder: Path, tmp_path: Path) -> None:
+    before = {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    (tmp_path / "link").symlink_to(folder)
+    for there in (folder, tmp_path / "link"):
+        result = tenfold("read", "--annotate", there, folder / "seven.png")
+        assert result.code == 2
+        assert "name another folder" in result.err
+    assert {file: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
+
+
+def test_a_name_with_a_tab_or_a_line_end_stays_one_column(tenfold, folder: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "a\tb\nc.png"
+    odd.write_bytes((folder / "seven.png").read_bytes())
+    assert tenfold("read", "--format", "tsv", odd).out == f"{tmp_path}/a\\tb\\nc.png\t7\n"
+
+
 def test_annotated_copies_have_names_of_their_own(tenfold, folder: Path, tmp_path: Path) -> None:
     result = tenfold("read", "--annotate", tmp_path / "seen", folder / "seven.png", folder / "two.png", folder / "seven.png")
     assert result.code == 0

@@ -76,6 +76,7 @@ def read(
     names = list(_named(pictures))
     reader, known = Reader(model), _Known(digits, pattern, check, min_confidence)
     if annotate is not None:
+        _refuse_originals(annotate, names)
         storage.make_folder(annotate)
     n_failed, copies = 0, _Copies(annotate)
     out = _Printer(form, alone=len(pictures) == 1 and names == pictures)
@@ -135,8 +136,19 @@ def _named(given: Iterable[str]) -> Iterator[str]:
         yield from inside
 
 
+def _refuse_originals(annotate: Path, names: Iterable[str]) -> None:
+    """Copies beside the pictures could replace some of them."""
+    for name in names:
+        if name != "-" and Path(name).resolve().parent == annotate.resolve():
+            raise UsageError(
+                f"--annotate {annotate}: {name} lies there and could be replaced; name another folder for the copies"
+            )
+
+
 def _pages(name: str) -> Iterator[tuple[str, Source]]:
     if name == "-":
+        if sys.stdin is None:
+            raise PictureError("-: standard input is closed")
         return iter([("-", sys.stdin.buffer.read())])
     from tenfold.picture import pages
 
@@ -207,7 +219,8 @@ class _Printer:
             for d in reading.digits:
                 self._csv.writerow([name, d.line, d.label, f"{d.confidence:.6f}", *d.box, str(d.accepted).lower()])
         elif self._form is OutputFormat.tsv:
-            typer.echo(f"{name}\t" + reading.text.replace("\n", "/"))
+            one_line = name.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+            typer.echo(f"{one_line}\t" + reading.text.replace("\n", "/"))
         else:
             typer.echo(reading.text)
 

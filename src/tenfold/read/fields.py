@@ -43,7 +43,7 @@ class Field:
             raise UsageError(f"digits {self.n_digits}: expected 1 to 1000")
         if self.pattern is not None:
             n = len(self.places())
-            if not 1 <= n <= 1000:
+            if "#" not in self.pattern or n > 1000:
                 raise UsageError(f"pattern {self.pattern!r}: expected one # for each digit, such as '####-##'")
             if self.n_digits not in (None, n):
                 raise UsageError(f"pattern {self.pattern!r} has {n} digits, {self.n_digits} are asked for; give one of both")
