@@ -50,6 +50,8 @@ def test_a_sweep_whose_trials_fail_says_so(tenfold: Run, data: Path, tmp_path: P
         (("ensemble", "--resume"), "--resume: which ensemble?"),
         (("read", "x.png", "-o", "out.csv"), "--output out.csv: expected the name of a .parquet file"),
         (("read", "x.png", "-o", "out.parquet"), "cannot read x.png: no such file or folder"),
+        (("read", "x.png", "-o", "out.parquet", "--format", "csv"), "do not go with -o"),
+        (("read", "x.png", "-o", "out.parquet", "--annotate", "seen"), "do not go with -o"),
         (("read", "x.png", "--cluster", "auto"), "name a file with -o out.parquet"),
     ],
 )

@@ -141,6 +141,10 @@ def test_annotated_copies_do_not_come_beside_the_pictures(tenfold, folder: Path,
     assert {file: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
 
 
+def test_hopeless_odds_are_not_spelt_out(tenfold) -> None:
+    assert "less than 0.01 %" in tenfold("read", "--digits", "2", Path(__file__).parents[2] / "docs/images/field.png").err
+
+
 def test_a_name_with_a_tab_or_a_line_end_stays_one_column(tenfold, folder: Path, tmp_path: Path) -> None:
     odd = tmp_path / "a\tb\nc.png"
     odd.write_bytes((folder / "seven.png").read_bytes())

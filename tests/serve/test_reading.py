@@ -41,7 +41,7 @@ def test_each_digit_comes_with_its_glyph_if_asked_for(client: TestClient, png: b
 def test_what_is_known_of_the_field_counts(client: TestClient, png: bytes) -> None:
     assert client.post("/read?pattern=%23-%23", content=png, headers=PNG).json()["text"] == "4-2"
     assert client.post("/read?min_confidence=1", content=png, headers=PNG).json()["text"] == ""
-    for query in ("digits=two", "check=sum", "min_confidence=x", "min_confidence=7", "min_confidence=nan"):
+    for query in ("digits=two", "check=sum", "min_confidence=x", "min_confidence=7", "min_confidence=nan", "min_confidense=1"):
         assert client.post(f"/read?{query}", content=png, headers=PNG).status_code == 400
 
 

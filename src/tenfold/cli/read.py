@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _DOUBTFUL = 0.5  # under this the text of a field is said to be doubtful
+_HARDLY = 1e-4  # under this it is not said how probable it is
 
 
 class OutputFormat(StrEnum):
@@ -69,6 +70,8 @@ def read(
 
     Field(pattern, digits, check)  # refuses what is none before anything is read
     if output is not None:
+        if annotate is not None or form is not OutputFormat.text:
+            raise UsageError("--annotate and --format do not go with -o, which writes a table; leave one of them out")
         _in_bulk(pictures, output, _Known(digits, pattern, check, min_confidence), model, cluster, processes)
         return
     if cluster is not None or processes is not None:
@@ -182,7 +185,7 @@ def _note(name: str, reading: Reading, known: _Known) -> None:
 
 
 def _share(reading: Reading) -> str:
-    return f"{100 * reading.confidence:.2g} %"
+    return f"{100 * reading.confidence:.2g} %" if reading.confidence >= _HARDLY else "less than 0.01 %"
 
 
 class _Copies:

@@ -18,6 +18,8 @@ from tenfold.serve.answers import RequestError, answer
 from tenfold.serve.bodies import PICTURE_TYPES, Picture, media_type, picture_in
 from tenfold.serve.explaining import in_base64
 
+_KEYS = ("digits", "pattern", "check", "min_confidence", "glyphs")
+
 T = TypeVar("T")
 
 
@@ -79,7 +81,10 @@ def _classification(reader: Reader, picture: Picture) -> dict[str, Any]:
 
 
 def _asked(query: Mapping[str, str]) -> dict[str, Any]:
-    """What is known of the field, as `tenfold read` takes it."""
+    """What is known of the field, as `tenfold read` takes it. A misspelt key could switch a check off, so none is ignored."""
+    unknown = sorted(set(query) - set(_KEYS))
+    if unknown:
+        raise RequestError(400, "bad_query", f"found {unknown[0][:40]!r} in the query, expected {', '.join(_KEYS)}")
     asked: dict[str, Any] = {key: query[key] for key in ("pattern", "check") if key in query}
     for key, kind, expected in (("digits", int, "a whole number"), ("min_confidence", float, "a number from 0 to 1")):
         if key not in query:
