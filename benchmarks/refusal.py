@@ -29,7 +29,7 @@ _FONTS = Path("/usr/share/fonts")
 _PRINT = ("truetype/liberation/*.ttf",)
 _HANDWRITING = ("opentype/bwht/*.otf", "truetype/breip/*.ttf", "truetype/femkeklaver/*.ttf", "truetype/fifthhorseman/*.ttf")
 _CLOTHES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
-_LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxy"  # without those that look like digits: O I l o S s Z z B
+_LETTERS = "".join(c for c in clutter.LETTERS if c.isascii() and c.isalpha())  # none that looks like a digit
 _SEED = 12
 _OFTEN = 6  # letters that are named, of those accepted
 

@@ -117,9 +117,6 @@ def test_boxes_lie_around_the_digits(reader: Reader, test_digits: Digits) -> Non
             assert height == pytest.approx(60 * scale, rel=0.15)
 
 
-THINGS = ("noise", "letters", "dash", "rules", "circle", "gradient", "thin line", "face", "house", "heart", "tick", "A")
-
-
 def test_words_by_hand_are_mostly_not_read(reader: Reader) -> None:
     n_read = 0
     for seed in range(20):
@@ -128,6 +125,9 @@ def test_words_by_hand_are_mostly_not_read(reader: Reader) -> None:
         accepted = [digit for digit in reader.read(Image.fromarray(230 - ink // 255 * 200)).digits if digit.accepted]
         n_read += len(accepted)
     assert n_read < 12, "of 80 letters; some look like digits"
+
+
+THINGS = ("noise", "letters", "dash", "rules", "circle", "gradient", "thin line", "face", "house", "heart", "tick", "A")
 
 
 @pytest.mark.parametrize("thing", THINGS)
@@ -329,12 +329,11 @@ import sys
 for name in ("keras", "tensorflow", "jax", "onnx", "msgspec", "pandas", "matplotlib", "seaborn", "jinja2", "rich"):
     sys.modules[name] = None  # importing it raises
 import numpy, tenfold
-page = numpy.full((60, 60), 255, numpy.uint8)
-page[16:44, 16:44] -= tenfold.load("mnist", "test").images[0]
+page = numpy.full((60, 60), 255, numpy.uint8); page[10:50, 28:32] = 0
 print(tenfold.Reader().read(page).text)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "7\n"
+    assert done.stdout == "1\n"
 
 
 def test_reading_leaves_nothing_in_the_users_home(tmp_path: Path) -> None:

@@ -141,8 +141,9 @@ def _named(given: Iterable[str]) -> Iterator[str]:
 
 def _refuse_originals(annotate: Path, names: Iterable[str]) -> None:
     """Copies beside the pictures could replace some of them."""
+    folder = annotate.resolve()
     for name in names:
-        if name != "-" and Path(name).resolve().parent == annotate.resolve():
+        if name != "-" and Path(name).resolve().parent == folder:
             raise UsageError(
                 f"--annotate {annotate}: {name} lies there and could be replaced; name another folder for the copies"
             )
