@@ -9,6 +9,7 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tenfold.serve import reading
 from tenfold.serve.openapi import SCHEMAS, document
 
 _METHODS = ("get", "post", "patch", "delete")
@@ -32,6 +33,11 @@ def test_its_references_lead_somewhere_and_its_schemas_are_schemas() -> None:
         for method in methods.keys() - {"parameters"}:
             given = [*methods.get("parameters", []), *methods[method].get("parameters", [])]
             assert set(re.findall(r"{(\w+)}", path)) == {one["name"] for one in given if one["in"] == "path"}
+
+
+def test_it_lists_exactly_the_keys_that_a_query_may_have() -> None:
+    listed = {parameter["name"] for parameter in document()["paths"]["/read"]["post"]["parameters"]}
+    assert listed == set(reading._KEYS)
 
 
 def check(answered: Any, path: str, method: str = "post") -> None:

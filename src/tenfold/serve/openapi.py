@@ -148,7 +148,7 @@ _REFUSED = {
 }
 _KNOWN = (
     ("digits", {"type": "integer", "minimum": 1, "maximum": 1000}, "how many digits the picture has"),
-    ("pattern", {"type": "string", "pattern": "[#0-9]", "maxLength": 1000}, "where they stand, such as ####-##"),
+    ("pattern", {"type": "string", "pattern": "#", "maxLength": 1000}, "where they stand, such as ####-##"),
     ("check", {"enum": ["luhn", "mod11"]}, "their check digit"),
     ("min_confidence", _CHANCE, "refuse a text that is less sure"),
 )
