@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import os
 import shutil
@@ -257,6 +258,23 @@ def test_a_folder_is_made_with_those_above_it_or_the_reason_said(tmp_path: Path)
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match=r"cannot make folder .*file"):
         storage.make_folder(tmp_path / "file")
+
+
+def test_a_folder_that_cannot_be_read_is_said_and_not_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.png").write_text("")
+    (tmp_path / "two.png").write_text("")
+    assert sorted(storage.files_below(tmp_path)) == [tmp_path / "a" / "one.png", tmp_path / "two.png"]
+    listed = os.scandir
+
+    def refuse(place: str) -> object:
+        if place == str(tmp_path / "a"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), place)
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(StorageError, match=r"cannot read folder .*/a: Permission denied"):
+        list(storage.files_below(tmp_path))
 
 
 def test_a_name_that_no_file_can_have_has_none(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ class TenfoldError(Exception):
 
     def __str__(self) -> str:
         """The message as one printable line, whatever characters a file's name or content brought in."""
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in super().__str__())
+        return printable(super().__str__())
 
 
 class UsageError(TenfoldError):
@@ -27,6 +27,10 @@ class DataError(TenfoldError):
 
 class PictureError(TenfoldError):
     """A picture that cannot be decoded or is over a limit."""
+
+
+class TooManyPixelsError(PictureError):
+    """A picture of more pixels than allowed."""
 
 
 class ModelError(TenfoldError):
@@ -49,11 +53,18 @@ class MissingExtraError(TenfoldError, ImportError):
     """A library of one of tenfold's extras is not installed."""
 
     def __init__(self, extra: str, missing: str) -> None:
-        super().__init__(f"this needs the extra [{extra}] ({missing} is missing); add it with: pip install 'tenfold[{extra}]'")
+        super().__init__(
+            f"this needs the extra [{extra}] ({missing} is missing); add it with: pip install '.[{extra}]' in tenfold's folder"
+        )
 
 
 class TenfoldNotice(UserWarning):
     """Something a user should know that does not stop the work, such as further frames of a GIF that are not read."""
+
+
+def printable(text: str) -> str:
+    """Text from elsewhere as one line that steers no terminal: what is not printable is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def of_system(problem: OSError, path: Path) -> str:

@@ -117,12 +117,14 @@ def refuse_read_only(folder: Path) -> None:
     """Refuse early a folder that cannot be written to, or, where it does not exist, not be made; nothing is written.
 
     Raises:
-        StorageError: it lies on a read-only disk, or belongs to others.
+        StorageError: it lies on a read-only disk, belongs to others, or would lie in a file.
     """
     place = folder.absolute()
     while not exists(place) and place != place.parent:
         place = place.parent
-    if place.is_dir() and not os.access(place, os.W_OK | os.X_OK):
+    if not place.is_dir():
+        raise StorageError(f"cannot write {folder}: {place} is no folder; choose another one")
+    if not os.access(place, os.W_OK | os.X_OK):
         raise StorageError(f"cannot write {folder}: {place} is read-only or belongs to others; choose another folder")
 
 
@@ -155,6 +157,21 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise StorageError(f"cannot make folder {of_system(problem, path)}") from problem
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All that lies in a folder and in those below it and is no folder; links to folders are not followed.
+
+    Raises:
+        StorageError: one of the folders cannot be read. Going on without it would leave out what nobody misses.
+    """
+
+    def refuse(problem: OSError) -> None:
+        place = of_system(problem, Path(str(problem.filename)))
+        raise StorageError(f"cannot read folder {place}; leave it out, or allow it to be read") from problem
+
+    for place, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(place, name) for name in names)
 
 
 def exists(path: Path) -> bool:

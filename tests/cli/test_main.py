@@ -85,7 +85,7 @@ def test_a_missing_extra_is_the_line_that_installs_it() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
-        "error: this needs the extra [train] (msgspec is missing); add it with: pip install 'tenfold[train]'\n"
+        "error: this needs the extra [train] (msgspec is missing); add it with: pip install '.[train]' in tenfold's folder\n"
     )
 
 
@@ -94,6 +94,13 @@ def test_a_full_output_is_one_line() -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: cannot write the output: No space left on device\n"
+
+
+def test_a_closed_output_is_one_line() -> None:
+    command = f"{sys.executable} -m tenfold recipes >&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: cannot write the output: standard output is closed\n"
 
 
 def test_each_command_is_registered_by_its_module() -> None:

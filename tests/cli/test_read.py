@@ -131,6 +131,26 @@ def test_a_folder_is_its_pictures_by_name(tenfold, folder: Path, tmp_path: Path)
     assert "no pictures" in tenfold("read", tmp_path / "empty").err
 
 
+def test_an_empty_name_is_refused(tenfold, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.chdir(folder)
+    result = tenfold("read", "")
+    assert (result.code, result.out) == (2, "")
+    assert "name of a picture is empty" in result.err
+
+
+def test_the_bundled_model_has_a_name(tenfold, folder: Path) -> None:
+    assert tenfold("read", "--model", "bundled", folder / "seven.png").out == "7\n"
+
+
+def test_notes_steer_no_terminal(tenfold, folder: Path, tmp_path: Path) -> None:
+    name = tmp_path / "a\x1b[31m.png"
+    name.write_bytes((folder / "blank.png").read_bytes())
+    err = tenfold("read", name).err
+    assert "no digits found" in err
+    assert "a\\x1b[31m.png" in err
+    assert "\x1b" not in err
+
+
 def test_annotated_copies_do_not_come_beside_the_pictures(tenfold, folder: Path, tmp_path: Path) -> None:
     before = {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     (tmp_path / "link").symlink_to(folder)

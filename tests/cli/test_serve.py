@@ -83,6 +83,52 @@ def test_a_token_file_that_is_missing_is_named(tenfold, settings: list[Settings]
     assert f"{tmp_path / 'none'}: No such file" in tenfold("serve", "--token", tmp_path / "none").err
 
 
+@pytest.mark.parametrize("name", ["", "a b", "http://a.lan", "a.lan:8000", "*", "[::1", "a..b"])
+def test_a_name_that_no_request_has_is_refused(tenfold, settings: list[Settings], name: str) -> None:
+    result = tenfold("serve", "--allow-host", name)
+    assert (result.code, settings) == (2, [])
+    assert "--allow-host" in result.err
+
+
+@pytest.mark.parametrize("name", ["digits.lan", "192.168.1.20", "fe80::1", "[fe80::1]", "a_b"])
+def test_names_and_addresses_are_allowed(tenfold, settings: list[Settings], name: str) -> None:
+    assert tenfold("serve", "--allow-host", name).code == 0
+    assert name.strip("[]") in settings[0].hosts
+
+
+def test_a_file_for_corrections_is_looked_at_before_anything_is_served(
+    tenfold, settings: list[Settings], tmp_path: Path
+) -> None:
+    (tmp_path / "s.db").write_bytes(b"no database" * 100)
+    result = tenfold("serve", "--samples", tmp_path / "s.db")
+    assert (result.code, settings) == (2, [])
+    assert str(tmp_path / "s.db") in result.err
+    (tmp_path / "file").write_text("")
+    assert tenfold("serve", "--samples", tmp_path / "file" / "s.db").code == 2
+
+
+def test_the_bundled_model_has_a_name(tenfold, settings: list[Settings]) -> None:
+    tenfold("serve", "--model", "bundled")
+    assert settings[0].model is None
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "is_open"),
+    [
+        ("127.0.0.1", None, False),
+        ("127.0.0.2", None, False),
+        ("localhost", None, False),
+        ("::1", None, False),
+        ("0.0.0.0", None, True),
+        ("::", None, True),
+        ("digits.lan", None, True),
+        ("0.0.0.0", "0123456789abcdef", False),
+    ],
+)
+def test_who_can_call_it_without_a_token(host: str, token: str | None, is_open: bool) -> None:
+    assert Settings(host, token=token).open_to_all == is_open
+
+
 def test_a_model_that_cannot_be_used_is_said_before_anything_is_served(tenfold, tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(b"none")
     result = tenfold("serve", "--port", 0, "--model", tmp_path / "m.onnx")
@@ -102,5 +148,5 @@ def test_a_library_that_is_missing_is_one_line_with_what_to_do(library: str) -> 
     done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: this needs the extra [serve] ({library}")
-    assert done.stderr.endswith("pip install 'tenfold[serve]'\n")
+    assert done.stderr.endswith("pip install '.[serve]' in tenfold's folder\n")
     assert done.stderr.count("\n") == 1

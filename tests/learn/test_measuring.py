@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,16 @@ def test_a_run_is_measured_and_says_what_it_was_trained_on(toy_run: Run, toy: Di
     drawn = {"confusion_matrix.png", "mistakes.png", "calibration.png", "coverage.png"}
     assert {p.name for p in (tmp_path / "out").glob("*.png")} == drawn
     assert metrics["temperature"] == toy_run.metrics["temperature"]
+
+
+def test_digits_of_one_name_do_not_replace_each_others_evaluation(toy_run: Run, toy: Digits, tmp_path: Path) -> None:
+    subject = replace(measuring.find(str(toy_run.folder)), folder=tmp_path)
+    some, others = toy[300:350], toy[350:]
+    folder = measuring.folder_for(subject, some)
+    assert folder == tmp_path / "evaluations" / some.name
+    measuring.write(measuring.measure(subject, some), folder)
+    assert measuring.folder_for(subject, some) == folder, "the same digits measured again take their place"
+    assert measuring.folder_for(subject, others).name == f"{some.name}-2"
 
 
 def test_several_models_are_averaged(toy_run: Run, toy: Digits) -> None:

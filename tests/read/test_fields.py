@@ -99,6 +99,9 @@ def test_a_text_is_laid_out_as_its_pattern(pattern: str) -> None:
     [
         ({"check": "mod12"}, "luhn or mod11"),
         ({"n_digits": 0}, "1 to 1000"),
+        ({"n_digits": "6"}, "digits '6': expected a whole number"),
+        ({"n_digits": 6.0}, "expected a whole number"),
+        ({"pattern": 6}, "expected text"),
         ({"pattern": "abc"}, "####-##"),
         ({"pattern": "[0-9]{6}"}, "expected one # for each digit"),
         ({"pattern": "##", "n_digits": 3}, "2 digits, 3"),

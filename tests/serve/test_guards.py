@@ -11,7 +11,7 @@ PATHS = ["/", "/docs", "/openapi.json", "/metrics", "/v2", "/v2/health/live", "/
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", "", "[::2]", "localhost:x"]
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", "", "[::2]", "[::1", "localhost:x"]
 )
 @pytest.mark.parametrize("path", PATHS)
 def test_a_foreign_host_is_refused(client: TestClient, host: str, path: str) -> None:

@@ -208,7 +208,7 @@ def test_nothing_kept_is_nothing_to_learn_from(client: TestClient, trained: obje
     [
         (Settings(samples=None), "", "--samples FILE"),
         (Settings(samples=Path("s.db"), model=Path("model.onnx")), "", "ONNX file alone"),
-        (Settings(samples=Path("s.db")), "keras", r"pip install 'tenfold\[serve,train\]'"),
+        (Settings(samples=Path("s.db")), "keras", r"pip install '\.\[serve,train\]'"),
         (Settings(samples=Path("s.db")), "tensorflow", "tensorflow is missing"),
     ],
 )

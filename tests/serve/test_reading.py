@@ -1,10 +1,12 @@
 import base64
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 import tenfold
@@ -43,6 +45,14 @@ def test_what_is_known_of_the_field_counts(client: TestClient, png: bytes) -> No
     assert client.post("/read?min_confidence=1", content=png, headers=PNG).json()["text"] == ""
     for query in ("digits=two", "check=sum", "min_confidence=x", "min_confidence=7", "min_confidence=nan", "min_confidense=1"):
         assert client.post(f"/read?{query}", content=png, headers=PNG).status_code == 400
+
+
+def test_of_several_pages_the_first_is_read(client: TestClient, make_digit: Callable[[int], bytes]) -> None:
+    pages = [Image.open(io.BytesIO(make_digit(label))) for label in (7, 2)]
+    file = io.BytesIO()
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    answered = client.post("/read", content=file.getvalue(), headers={"content-type": "image/tiff"})
+    assert answered.json()["text"] == "7"
 
 
 def test_one_digit_is_classified(client: TestClient, make_digit: Callable[[int], bytes]) -> None:
@@ -96,7 +106,8 @@ def test_a_picture_with_too_many_pixels_is_refused(client: TestClient, png: byte
     """Faults 3 and 4."""
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "1000")
     answered = client.post("/read", content=png, headers=PNG)
-    assert answered.status_code == 400
+    assert answered.status_code == 413
+    assert answered.json()["error"]["code"] == "picture_too_large"
     assert "more than 1,000" in answered.json()["error"]["message"]
 
 

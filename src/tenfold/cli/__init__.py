@@ -7,10 +7,11 @@ import os
 import sys
 import warnings
 from importlib import import_module
+from pathlib import Path
 
 import typer
 
-from tenfold.errors import StorageError, TenfoldError, TenfoldNotice, of_system
+from tenfold.errors import StorageError, TenfoldError, TenfoldNotice, of_system, printable
 
 _INTERRUPTED = 130
 # Which module registers which commands: that of the command that is asked for is imported alone, and the others for help.
@@ -60,6 +61,10 @@ def run() -> int:
     """Run the command line. Exit codes: 0 done, 1 part of the work failed, 2 unusable input, 130 interrupted."""
     debug = "--debug" in sys.argv[1:]
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    if sys.stdout is None:  # closed; what is said there would be lost, except that a service says nothing
+        if arguments[:1] != ["serve"]:
+            return _say(StorageError("cannot write the output: standard output is closed"), debug)
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  until the process ends
     register(arguments[0] if arguments else None)
     warnings.showwarning = _show_notice
     try:
@@ -106,4 +111,4 @@ def _say(problem: TenfoldError | typer.TyperException, debug: bool) -> int:
 def _show_notice(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     """Notices are for the user; other libraries' warnings are not."""
     if issubclass(category, TenfoldNotice):
-        typer.echo(f"note: {message}", err=True)
+        typer.echo(f"note: {printable(str(message))}", err=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tenfold import storage
 from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP, PartName
 
@@ -50,6 +51,8 @@ def train(
     if resume and run is None:
         raise UsageError("--resume: which run? Name its folder with --run, such as --run runs/classic; tenfold runs lists them")
     finished_before = run is not None and runs.Run(run).finished
+    if resume and run is not None and folds is None and not storage.exists(run / "recipe.json"):
+        typer.echo(f"note: {run} holds no training to go on with; it begins there", err=True)
     announcer = Announcer()
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
     chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
@@ -87,7 +90,7 @@ def evaluate(
     part: Annotated[PartName | None, typer.Option(help="Which part of the set; test by default where there is one.")] = None,
     tta: Tta = False,
     corruptions: Annotated[
-        bool, typer.Option("--corruptions", help="Also on 2,000 of them made harder in eleven ways.")
+        bool, typer.Option("--corruptions", help="Also on 2,000 of them made harder in eleven ways, about a minute.")
     ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for metrics, figures and mistakes.")] = None,
 ) -> None:
@@ -98,7 +101,7 @@ def evaluate(
     subject = measuring.find_all(runs)
     subject = measuring.augmented(subject) if tta else subject
     digits = measuring.digits_for(subject, data, part.value if part else None)
-    folder = output or subject.folder / "evaluations" / digits.name.replace(" ", "-").replace("/", "-")
+    folder = output or measuring.folder_for(subject, digits)
     measuring.refuse_run_folder(folder)
     evaluation = measuring.measure(subject, digits)
     typer.echo(describe(subject.name, evaluation))

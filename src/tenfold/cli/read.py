@@ -14,7 +14,7 @@ import typer
 
 from tenfold import storage
 from tenfold.cli import app
-from tenfold.errors import PictureError, TenfoldError, UsageError
+from tenfold.errors import PictureError, TenfoldError, UsageError, printable
 
 if TYPE_CHECKING:
     from tenfold.picture import Source
@@ -77,7 +77,7 @@ def read(
     if cluster is not None or processes is not None:
         raise UsageError("--cluster and --processes are for reading in bulk; name a file with -o out.parquet")
     names = list(_named(pictures))
-    reader, known = Reader(model), _Known(digits, pattern, check, min_confidence)
+    reader, known = Reader(None if model == "bundled" else model), _Known(digits, pattern, check, min_confidence)
     if annotate is not None:
         _refuse_originals(annotate, names)
         storage.make_folder(annotate)
@@ -108,16 +108,20 @@ def _in_bulk(
     from tenfold.cluster.answers import Known
 
     places = {"address": cluster, "n_processes": processes, "tell": _tell if sys.stderr.isatty() else None}
-    done = bulk.read(sources, output, model=None if model is None else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
+    done = bulk.read(sources, output, model=None if model in (None, "bundled") else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
     if done.missing:
         typer.echo(
             f"error: {len(done.missing)} parts could not be read, their processes died; the same command goes on", err=True
         )
         raise typer.Exit(1)
-    typer.echo(f"{output}: {done.n_good:,} rows", err=True)
+    typer.echo(f"{output}: {_rows(done.n_good)}", err=True)
     if done.n_bad:
-        typer.echo(f"{bulk.bad_rows(output)}: {done.n_bad:,} rows that could not be read, with the reason", err=True)
+        typer.echo(f"{bulk.bad_rows(output)}: {_rows(done.n_bad)} that could not be read, with the reason", err=True)
         raise typer.Exit(1 if done.n_good else 2)
+
+
+def _rows(n: int) -> str:
+    return "1 row" if n == 1 else f"{n:,} rows"
 
 
 def _tell(done: int, of: int) -> None:
@@ -129,11 +133,15 @@ def _named(given: Iterable[str]) -> Iterator[str]:
     from tenfold.picture import SUFFIXES
 
     for name in given:
+        if not name:
+            raise UsageError("the name of a picture is empty; expected a picture, a folder or -")
         path = Path(name)
         if name == "-" or not path.is_dir():
             yield name
             continue
-        inside = sorted(str(file) for file in path.rglob("*") if file.suffix.lower() in SUFFIXES | {".pdf"} and file.is_file())
+        inside = sorted(
+            str(file) for file in storage.files_below(path) if file.suffix.lower() in SUFFIXES | {".pdf"} and file.is_file()
+        )
         if not inside:
             raise PictureError(f"folder {name}: holds no pictures; expected files such as .png or .jpg")
         yield from inside
@@ -182,7 +190,7 @@ def _note(name: str, reading: Reading, known: _Known) -> None:
         said = "nothing in it agrees with what is known about the field"
     else:
         said = "nothing read; what was found there is hardly a digit"
-    typer.echo(f"note: {name}: {said}", err=True)
+    typer.echo(f"note: {printable(name)}: {said}", err=True)
 
 
 def _share(reading: Reading) -> str:

@@ -42,10 +42,10 @@ def serve(
         host=host,
         port=port,
         allow_hosts=tuple(allow_host or ()),
-        model=model,
+        model=None if str(model) == "bundled" else model,
         max_queue=max_queue,
         token=None if token is None else _read_token(token),
-        samples=samples or _default_samples(),
+        samples=_default_samples() if samples is None else _checked(samples),
         allow_load=allow_load,
     )
     try:
@@ -84,6 +84,16 @@ def _read_token(path: Path) -> str:
             f"{path}: expected one line of at least {_LEAST_TOKEN_LENGTH} ASCII characters, such as openssl rand -hex 16"
         )
     return token.decode()
+
+
+def _checked(samples: Path) -> Path:
+    """A file that was asked for is looked at now, rather than when the first user corrects a digit."""
+    from tenfold import storage
+    from tenfold.data.samples import Samples
+
+    len(Samples(samples))  # refuses what is no such file
+    storage.refuse_read_only(samples.parent)
+    return samples
 
 
 def _default_samples() -> Path:

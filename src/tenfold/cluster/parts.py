@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from tenfold import limits
+from tenfold import limits, storage
 from tenfold.cluster import addresses, pixels
 from tenfold.errors import DataError, MissingExtraError, PictureError, UsageError
 from tenfold.picture import SUFFIXES
@@ -104,7 +104,7 @@ def _files(source: str) -> Iterator[str]:
     if "://" in source:
         yield from _remote_files(source)
     elif Path(source).is_dir():
-        inside = sorted(str(file) for file in Path(source).rglob("*") if _is_read(file.name) and file.is_file())
+        inside = sorted(str(file) for file in storage.files_below(Path(source)) if _is_read(file.name) and file.is_file())
         yield from _some(inside, f"folder {source}")
     elif any(c in source for c in "*?[") and not Path(source).exists():
         found = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob takes no pattern that begins with a slash

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -182,6 +184,22 @@ def compare(one: Measurable, other: Measurable, digits: Digits) -> Comparison:
     """Measure two models on the same digits and test whether one is better."""
     a, b = measure(one, digits), measure(other, digits)
     return Comparison(a, b, *mcnemar(a.correct, b.correct))
+
+
+def folder_for(subject: Measurable, digits: Digits) -> Path:
+    """Where an evaluation goes unless a folder is named: under the name of the digits, numbered if others have that name."""
+    folder = subject.folder / "evaluations" / digits.name.replace(" ", "-").replace("/", "-")
+    numbered = (folder.with_name(f"{folder.name}-{k}") for k in itertools.count(2))
+    return next(place for place in itertools.chain([folder], numbered) if _measured_in(place) in (None, digits.sha256))
+
+
+def _measured_in(folder: Path) -> str | None:
+    """The checksum of the digits whose evaluation a folder holds; None if it holds none."""
+    try:
+        found = json.loads((folder / "metrics.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return str(found.get("data_sha256")) if isinstance(found, dict) else None
 
 
 def refuse_run_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tenfold import limits
-from tenfold.errors import PictureError, TenfoldNotice, of_system
+from tenfold.errors import PictureError, TenfoldNotice, TooManyPixelsError, of_system
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
 
@@ -138,8 +138,8 @@ def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
         raise _damaged(name, problem) from problem
 
 
-def _too_large(name: str, size: str, max_pixels: int) -> PictureError:
-    return PictureError(f"{name}: {size}more than {max_pixels:,} pixels; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS")
+def _too_large(name: str, size: str, max_pixels: int) -> TooManyPixelsError:
+    return TooManyPixelsError(f"{name}: {size}more than {max_pixels:,} pixels; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS")
 
 
 def _damaged(name: str, problem: BaseException) -> PictureError:

@@ -125,8 +125,8 @@ class Reader:
             PictureError: the picture cannot be decoded. One that can be never raises: without digits the text is empty.
             UsageError: `pattern` or `check` is none, or `min_confidence` no probability.
         """
-        if not 0 <= min_confidence <= 1:
-            raise UsageError(f"min_confidence: found {min_confidence}, expected a number from 0 to 1")
+        if not isinstance(min_confidence, int | float) or not 0 <= min_confidence <= 1:
+            raise UsageError(f"min_confidence: found {min_confidence!r}, expected a number from 0 to 1")
         known = Field(pattern, digits, check)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)

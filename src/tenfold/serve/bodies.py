@@ -82,7 +82,7 @@ def media_type(request: Request, expected: Iterable[str]) -> str:
     found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     found = _OTHER_NAMES.get(found, found)
     if found not in expected:
-        message = f"Content-Type {found[:60] or 'missing'!r}, expected {', '.join(expected)}"
+        message = f"Content-Type {found[:60] or 'missing'!r}, expected {', '.join(filter(None, expected))}"
         raise RequestError(415, "unsupported_media_type", message)
     return found
 

@@ -69,7 +69,8 @@ def _name(host: str) -> str:
     """The name or address in a Host header, without port."""
     host = host.lower()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        name, bracket, _ = host[1:].partition("]")
+        return name if bracket else ""
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host
 

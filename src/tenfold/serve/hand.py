@@ -165,7 +165,8 @@ def why_not(settings: Settings, find: Callable[[str], object] = find_spec) -> st
         return f"{said}; start the service without --model, and it learns from all corrections"
     missing = next((name for name in _NEEDED if find(name) is None), None)
     if missing or (find("tensorflow") is None and find("jax") is None):
-        return f"learning needs the extra [train] ({missing or 'tensorflow'} is missing); pip install 'tenfold[serve,train]'"
+        missing = missing or "tensorflow"
+        return f"learning needs the extra [train] ({missing} is missing); pip install '.[serve,train]' in tenfold's folder"
     return None
 
 

@@ -120,8 +120,10 @@ def _glyphs(asked: Mapping[str, Any], binary: memoryview, most: int) -> NDArray[
     shape, datatype = tensor.get("shape"), tensor.get("datatype")
     if not (isinstance(shape, list) and len(shape) == 3 and all(type(n) is int for n in shape) and shape[1:] == [28, 28]):
         raise _bad("shape of 'images': expected [n, 28, 28]")
-    if not 1 <= shape[0] <= most:
-        raise _bad(f"shape of 'images': {shape[0]} glyphs, expected 1 to {most:,}; send them in several requests")
+    if shape[0] < 1:
+        raise _bad(f"shape of 'images': {shape[0]} glyphs, expected 1 to {most:,}")
+    if shape[0] > most:
+        raise _bad(f"shape of 'images': {shape[0]:,} glyphs, expected at most {most:,}; send them in several requests")
     if not isinstance(datatype, str) or datatype not in _DTYPES:
         raise _bad("datatype of 'images': expected UINT8 or FP32")
     size = _parameters(tensor, "images").get("binary_data_size")
@@ -129,6 +131,8 @@ def _glyphs(asked: Mapping[str, Any], binary: memoryview, most: int) -> NDArray[
         if len(binary):
             raise _bad("bytes after the JSON that no tensor's binary_data_size speaks of")
         values = _from_list(tensor.get("data"), tuple(shape))
+        if datatype == "UINT8" and not np.array_equal(values, np.rint(values.astype(np.float64))):
+            raise _bad("data of 'images': expected whole numbers, since the datatype is UINT8; FP32 takes others")
     else:
         values = _from_bytes(binary, size, _DTYPES[datatype], tuple(shape))
     return _pixels(values)

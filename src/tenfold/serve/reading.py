@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tenfold.errors import PictureError, UsageError
+from tenfold.errors import PictureError, TooManyPixelsError, UsageError
 from tenfold.read.reader import Reader
 from tenfold.serve.answers import RequestError, answer
 from tenfold.serve.bodies import PICTURE_TYPES, Picture, media_type, picture_in
@@ -50,6 +50,8 @@ def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, c
     """Runs in a thread."""
     try:
         return work(reader, picture_in(body, content_type))
+    except TooManyPixelsError as problem:
+        raise RequestError(413, "picture_too_large", str(problem)) from problem
     except PictureError as problem:
         if isinstance(problem.__cause__, UnidentifiedImageError):
             raise RequestError(415, "unsupported_picture", str(problem)) from problem

@@ -54,6 +54,12 @@ def serve(settings: Settings, announce: Callable[[str], object] = lambda _: None
         )
         server = _Server(config, service)
         log("listening", url=_url(listener), model_version=service.models.current.version)
+        if settings.open_to_all:
+            log(
+                "open_to_all",
+                level="warning",
+                message="whoever reaches this machine may call it; --token FILE asks for a token",
+            )
         announce(_url(listener))
         server.run(sockets=[listener])
     log("ended")

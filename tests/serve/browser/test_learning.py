@@ -74,7 +74,7 @@ def test_a_running_learning_can_be_stopped(visit) -> None:
 def test_a_server_that_cannot_learn_says_why(visit) -> None:
     page = visit()
     played = Played(page)
-    played.state = {"state": "off", "message": "training is not installed: pip install 'tenfold[train]'"}
+    played.state = {"state": "off", "message": "training is not installed: pip install '.[train]' in tenfold's folder"}
     page.page.reload()
     expect(page.page.locator("#learning-note")).to_contain_text("pip install")
     expect(page.page.locator("#learn")).to_be_hidden()
