@@ -11,7 +11,6 @@ from tenfold.read.model import Network, probabilities
 
 KIND = "tenfold judge"
 ANSWERS = 11  # ten digits, and none
-_BATCH = 128  # glyphs a call, as in `model`
 
 
 class Judge(Network):
@@ -29,4 +28,4 @@ class Judge(Network):
 
     def scores(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The calibrated probability, float32 (N,), that each glyph, uint8 (N, 28, 28), shows one digit."""
-        return np.float32(1) - probabilities(self._session, "images", glyphs, ANSWERS, _BATCH)[:, -1]
+        return np.float32(1) - probabilities(self._session, "images", glyphs, ANSWERS)[:, -1]

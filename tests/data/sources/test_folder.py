@@ -9,7 +9,7 @@ from PIL import Image
 import tenfold
 from tenfold import Digits
 from tenfold.data.sources import load, save
-from tenfold.errors import DataError
+from tenfold.errors import DataError, TenfoldNotice
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,13 @@ def test_what_is_hidden_or_no_picture_is_left_out(tmp_path: Path, digits: Digits
     (tmp_path / "1" / "Thumbs.db").write_bytes(b"x")
     (tmp_path / "1" / "folder.png").mkdir()
     assert load(tmp_path).known_labels.tolist() == [1, 3]
+
+
+def test_pictures_beside_the_folders_of_digits_are_left_out_and_that_is_said(tmp_path: Path, digits: Digits) -> None:
+    for name in ("3/a.png", "loose.png"):
+        picture(tmp_path / name, digits.images[0])
+    with pytest.warns(TenfoldNotice, match=r"1 picture beside the folders of digits left out"):
+        assert load(tmp_path).known_labels.tolist() == [3]
 
 
 def test_20_a_folder_for_a_class_that_is_no_digit_is_refused(tmp_path: Path, digits: Digits) -> None:

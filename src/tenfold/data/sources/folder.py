@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image, PngImagePlugin
 from tenfold import limits, picture, storage
 from tenfold.data.digits import CLASSES, SIDE, Digits
 from tenfold.data.sources.streams import open_bytes
-from tenfold.errors import DataError, PictureError
+from tenfold.errors import DataError, PictureError, TenfoldNotice
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 _LABELS = [str(label) for label in range(CLASSES)]
@@ -35,6 +36,10 @@ def read(path: Path) -> Digits:
     elif classes := _classes(path):
         found = sorted((file for folder in classes for file in _pictures(folder)), key=lambda f: (f.name, f.parent.name))
         files, labels = found, [int(file.parent.name) for file in found]
+        if loose := len(_pictures(path)):
+            n = "1 picture" if loose == 1 else f"{loose:,} pictures"
+            said = f"{path}: {n} beside the folders of digits left out, for want of a label"
+            warnings.warn(TenfoldNotice(said), stacklevel=2)
     else:
         files, labels = _pictures(path), None
     if not files:
