@@ -24,7 +24,7 @@ def test_a_steady_hand_goes_through_the_points_given() -> None:
     for ways in (letters._ways(True), letters._ways(False)):
         for strokes in ways:
             for stroke in strokes:
-                curve = np.array(letters._curve(stroke))
+                curve = np.array(letters.curve(stroke))
                 assert all(np.abs(curve - point / 10).sum(axis=1).min() < 1e-9 for point in stroke)
                 assert np.abs(np.diff(curve, axis=0)).max() < 0.35, "no leaps"
 

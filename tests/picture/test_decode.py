@@ -67,7 +67,7 @@ def test_3_a_huge_picture_is_refused_before_memory_is_taken(tmp_path: Path) -> N
     bounded = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({2**31}, {2**31}))"
     code = f"{bounded}; from tenfold.picture import decode; decode({str(path)!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "PictureError" in done.stderr.splitlines()[-1]
+    assert "TooManyPixelsError" in done.stderr.splitlines()[-1]
     assert "huge.png: more than 100,000,000" in done.stderr.splitlines()[-1]
 
 

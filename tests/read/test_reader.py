@@ -153,7 +153,7 @@ def test_what_holds_no_digit_is_not_read_with_confidence(reader: Reader, thing: 
         image = Image.fromarray(np.tile(np.linspace(20, 240, 240, dtype=np.uint8), (160, 1)))
     elif thing in THINGS[-5:]:
         ink = np.zeros((160, 240), np.uint8)
-        letter = [letters._curve(stroke) for stroke in letters._ways(True)[0]]
+        letter = [letters.curve(stroke) for stroke in letters._ways(True)[0]]
         strokes = letter if thing == "A" else getattr(doodles, f"_{thing}")(np.random.default_rng(4))
         doodles.draw(ink, strokes, (85, 45), (70, 70), 5.0)
         image = Image.fromarray(230 - ink // 255 * 200)

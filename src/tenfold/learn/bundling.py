@@ -29,7 +29,7 @@ _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold ac
 # What the finder learns from: so many parts of composed patches, each gone through so many times.
 _PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2
 _BATCH = 16
-_PICTURES, _REVIEWS = 40_000, 3  # that the reviewer learns from, and how often
+_PICTURES, _REVIEWS = 64_000, 3  # that the reviewer learns from, and how often
 _PAGES = 1000  # that the weights are fitted on
 
 

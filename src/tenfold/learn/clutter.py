@@ -51,8 +51,9 @@ def mark(
         if kind == "+":
             draw.line(((x + end) / 2, y - (end - x) / 2, (x + end) / 2, y + (end - x) / 2), fill=255, width=width)
     elif kind == "/":
-        end = x + 0.5 * height
-        draw.line((x, base + 0.1 * height, end, base - 1.2 * height), fill=255, width=width)
+        end = x + height * random.uniform(0.35, 0.65)  # longer than a 1, and leaning more, or nobody could tell
+        below, above = random.uniform(0.05, 0.2), random.uniform(1.1, 1.35)
+        draw.line((x, base + below * height, end, base - above * height), fill=255, width=width)
     else:
         end = x + height * random.uniform(0.4, 1.5)
     ink[:] = np.asarray(image)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import clutter, doodles, papers, pens, strangers
+from tenfold.learn import clutter, doodles, numerals, papers, pens, strangers
 
 _INK = 60  # of 255: what belongs to a stroke
 _WRITTEN_OVER = 0.1  # the share of a digit's ink that may lie on other ink: a tail that touches, not a digit on a digit
@@ -64,6 +64,7 @@ class Hand:
     bars: bool
     flags: bool
     small_zeros: bool
+    forms: NDArray[np.int64]  # (10,): which of `numerals` it writes each digit in, -1 for MNIST's own
 
     @classmethod
     def drawn(cls, random: np.random.Generator, height: float) -> Hand:
@@ -82,6 +83,7 @@ class Hand:
             bars=random.random() < 0.45,
             flags=random.random() < 0.45,
             small_zeros=random.random() < 0.35,
+            forms=numerals.forms(random),
         )
 
 
@@ -194,14 +196,16 @@ class Composer:
         return float(x)
 
     def _mark(self, sheet: _Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
-        mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.36, 0.17, 0.18, 0.03, 0.06, 0.05, 0.12, 0.03]))
+        mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.34, 0.16, 0.18, 0.06, 0.06, 0.05, 0.12, 0.03]))
         return clutter.mark(sheet.ink, mark, x, base + hand.slope * (x - sheet.ink.shape[1] / 2), hand.height, hand.pen, random)
 
     def _digit(self, label: int, hand: Hand, height: float, random: np.random.Generator) -> NDArray[np.uint8]:
         """A digit of the class, cut out along its ink, scaled, slanted, turned and drawn with the hand's pen."""
         pool = self._of_class[label]
         image = pool[random.integers(len(pool))]
-        if (label == 7 and hand.bars) or (label == 1 and hand.flags):
+        if hand.forms[label] >= 0:
+            image = numerals.drawn(label, int(hand.forms[label]), random)
+        elif (label == 7 and hand.bars) or (label == 1 and hand.flags):
             image = strangers.crossed(image, random) if label == 7 else strangers.serifed(image, random)
         image = _cut_out(image)
         fine = min(_FINE, _FINE_HEIGHT / height)

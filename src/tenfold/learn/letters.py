@@ -74,7 +74,7 @@ def letter(random: np.random.Generator, unsteady: float = 0.4, capital: bool | N
     """
     ways = _ways(capital)
     way = ways[int(random.integers(len(ways)))]
-    return [_curve(stroke + random.normal(0, unsteady, stroke.shape)) for stroke in way]
+    return [curve(stroke + random.normal(0, unsteady, stroke.shape)) for stroke in way]
 
 
 def word(random: np.random.Generator, n_letters: int) -> tuple[list[Points], float]:
@@ -106,7 +106,7 @@ def _ways(capital: bool | None) -> list[list[NDArray[np.float64]]]:
     ]
 
 
-def _curve(points: NDArray[np.float64]) -> Points:
+def curve(points: NDArray[np.float64]) -> Points:
     """A smooth line through points (Catmull and Rom, 1974), in heights of a capital."""
     before, after = np.vstack([points[:1], points[:-2]]), np.vstack([points[2:], points[-1:]])
     parts = []

@@ -15,6 +15,7 @@ from tenfold.data.digits import CLASSES, Digits
 from tenfold.learn import backend, compiled, fitting, networks, streaming, weighing
 from tenfold.learn.composing import Composer
 from tenfold.learn.recipe import Adam
+from tenfold.read.cutting import cut_out
 from tenfold.read.finder import Finder
 from tenfold.read.reviewer import ANSWERS, MEAN, SIDE, SPREAD, views, zoomed
 
@@ -52,10 +53,11 @@ def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
     """The proposals of one picture: views uint8 (n, 48, 48) and labels uint8 (n,); those cut by the rim are left out."""
     page = composer.drawing(random) if random.random() < _DRAWN else weighing.picture(composer, random)
     grey = page.picture.astype(np.float32)
-    boxes = np.array([found.box for found in _finder().find(grey)]).reshape(-1, 4)
-    labels, _ = weighing.matched(boxes, page)
+    found = np.array([found.box for found in _finder().find(grey)]).reshape(-1, 4)
+    labels, _ = weighing.matched(found, page)
     counts = labels > -2
-    boxes, labels = boxes[counts], labels[counts]
+    labels = labels[counts]
+    boxes = np.array([cut_out(grey, box).box for box in found[counts]]).reshape(-1, 4)  # it is asked about the ink
     shifts = random.normal(0, _SHIFT, (len(boxes), 2)) * boxes[:, 2:].max(axis=1, keepdims=True, initial=0)
     shifted = np.concatenate([boxes[:, :2] + shifts, boxes[:, 2:]], axis=1)
     seen = views(grey, zoomed(shifted, np.exp(random.normal(0, _ZOOM, (len(boxes), 1)))))

@@ -1,0 +1,65 @@
+"""Digits in forms that MNIST's writers seldom used, as a pen writes them: strokes through a few points."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.data.digits import CLASSES
+from tenfold.learn import doodles, letters
+
+# How each digit may be written: strokes, parted by "|", through points "x,y", y from 0 down to 10; a point given twice is a
+# corner.
+_WAYS = (
+    # slashed, closed with a loop, open at the top
+    ("3,0 0,5 3,10 6,5 3,0|0,10 6,0", "3,0.5 0,5 3,10 6,5 4,0.5 2,1 3,2.5 6,1", "1,0 0,5 3,10 6,5 4,0 2,-0.5"),
+    # a mere bar, twice as often; an upstroke from the line; with a foot; curved
+    ("3,0 3,10", "3,0 3,10", "0,9 6,0 6,0 6,10", "0,4 4,0 4,0 4,10|1,10 7,10", "0,3 2.5,0 2.5,0 3,6 5,10"),
+    # with a loop; angular; flat
+    ("1,2 4,0 7,2 5,6 1,9.5 0,9 2,8 4,9.5 8,10", "0,1 7,0 7,0 0,10 0,10 8,9.5", "0,2 4,0 6,3 2,9 2,9 8,9"),
+    # with a flat top; pointed in the middle with a long tail
+    ("0,0 7,0 7,0 3,4 3,4 7,6 6,9 3,10 0,9", "0,1 5,0 6,3 2,5 2,5 6,7 5,11 0,12"),
+    # open, its left stroke long; joined; closed; as a flash
+    ("2,0 0,6 0,6 7,5.5|5,3.5 4,10", "2,-1 0,6 0,6 5,5 5,3 5,3 5,10", "6,10 6,0 6,0 0,7 0,7 8,7", "5,0 0,6 0,6 6,6|5,4 3,10"),
+    # a tick under a roof; its roof long; its roof apart; as an S
+    (
+        "0,6 2,10 5,1 5,1 11,0",
+        "3,0 1,4 1,4 5,4 6,7 4,10 0,9|3,0 10,-1",
+        "1,2 0.5,5 4,4 6,7 4,10 0,9|1,0 8,-0.5",
+        "7,0 2,1 1,4 5,5 6,8 3,10 0,9",
+    ),
+    # straight; curled in
+    ("5,0 1,6 1,9 3,10 6,8 4,6 1,7", "7,1 3,1 0,7 3,10 6,8 4,5.5 2,7 4,8"),
+    # crossed, with a hook; crossed low
+    ("0,2 0.5,0.5 7,0 7,0 4,5 3,10|1,5.5 7,4.5", "0,0 7,0 7,0 4,10|2,6 8,6"),
+    # open at the top; two rounds
+    ("8,0 3,1 2,3 6,6 6,9 3,10 1,8 4,4 8,0", "3.5,0 1,2 3.5,4.5 6,2 3.5,0|3.5,4.5 0.5,7.5 3.5,10 6.5,7.5 3.5,4.5"),
+    # its stem bent back; with a loop; its stem crossing the round
+    ("6,2 3,0 0,2 2,5 6,2 6,2 6,8 3,10 0,9", "6,1 3,0 0,3 3,5 6,1 5,7 3,10 2,8 5,6", "7,0 2,0 1,4 5,4 7,0 7,0 4,10"),
+)
+_OFTEN, _SELDOM = 0.35, 0.12  # the share of hands that write a 1, or another digit, in one of these forms
+_HEIGHT, _PEN = 88, 8  # of what is drawn, in pixels
+
+
+def forms(random: np.random.Generator) -> NDArray[np.int64]:
+    """Which form a hand has for each digit, int64 (10,); -1 for those it writes like MNIST's writers."""
+    chosen = [int(random.integers(len(ways))) for ways in _WAYS]
+    has_one = random.random(CLASSES) < np.where(np.arange(CLASSES) == 1, _OFTEN, _SELDOM)
+    return np.where(has_one, chosen, -1)
+
+
+def drawn(label: int, form: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    """A digit in one of its forms, uint8 (H, W), white ink on black, about 90 pixels high."""
+    unsteady, narrow = random.uniform(0.1, 0.45), random.uniform(0.6, 1)
+    strokes = [letters.curve(points + random.normal(0, unsteady, points.shape)) for points in _strokes(label, form)]
+    ink = np.zeros((_HEIGHT * 2, _HEIGHT * 2), np.uint8)
+    doodles.draw(ink, strokes, (_HEIGHT // 3, _HEIGHT // 3), (narrow * _HEIGHT, _HEIGHT), _PEN)
+    return ink
+
+
+@cache
+def _strokes(label: int, form: int) -> list[NDArray[np.float64]]:
+    way = _WAYS[label][form]
+    return [np.array([point.split(",") for point in stroke.split()], np.float64) for stroke in way.split("|")]
