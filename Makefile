@@ -33,7 +33,7 @@ bench: .venv/rivals
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@touch $@
 
-# The networks that ship, trained again from scratch; about two hours on 2 cores. glibc is told to keep freed memory, which
+# The networks that ship, trained again from scratch; two to three hours on 2 cores. glibc is told to keep freed memory, which
 # halves the time of the finder's steps.
 bundled: .venv/ready
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 $(BIN)/python -m tenfold.learn.bundling

@@ -74,5 +74,5 @@ def test_reading_in_bulk_says_what_it_wrote(tenfold: Run, tmp_path: Path, monkey
     assert (code, err) == (0, "good.parquet: 3 rows\n")
     code, _, err = tenfold("read", "three.csv", "bad.png", "-o", "some.parquet", "--processes", "1")  # type: ignore[misc]
     assert code == 1
-    assert "some.bad.parquet: 1 rows that could not be read" in err
+    assert "some.bad.parquet: 1 row that could not be read" in err
     assert {path.name for path in tmp_path.glob("*.parquet")} == {"good.parquet", "some.parquet", "some.bad.parquet"}

@@ -35,13 +35,6 @@ def test_train_prints_the_network_the_table_and_what_to_type_next(tenfold, few_c
     assert recipe.optimizer.learning_rate == 2e-3
 
 
-def test_to_go_on_with_nothing_is_to_begin_and_is_said(tenfold, few_csv: Path, tmp_path: Path) -> None:
-    result = tenfold("train", "--data", few_csv, "--epochs", 1, "--bare", "--run", tmp_path / "r", "--resume")
-    assert result.code == 0
-    assert f"note: {tmp_path / 'r'} holds no training to go on with; it begins there\n" in result.err
-    assert package.Run(tmp_path / "r").finished
-
-
 def test_a_finished_run_says_so_and_how_to_start_anew(tenfold, few_run: Path, few_csv: Path) -> None:
     result = tenfold("train", "--data", few_csv, "--epochs", 2, "--run", few_run, "--resume")
     assert result.code == 0

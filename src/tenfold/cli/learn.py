@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from tenfold import storage
 from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP, PartName
 
@@ -31,7 +30,7 @@ def train(
         str | None, typer.Option("--from", metavar="RUN", help="Start from the weights of a run, or bundled.")
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Its folder; by default runs/RECIPE, then runs/RECIPE-2 …")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run, or begin there.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write logs for TensorBoard too.")] = False,
     bare: Annotated[bool, typer.Option("--bare", help="No figures, report or ONNX.")] = False,
     test: Annotated[
@@ -51,8 +50,6 @@ def train(
     if resume and run is None:
         raise UsageError("--resume: which run? Name its folder with --run, such as --run runs/classic; tenfold runs lists them")
     finished_before = run is not None and runs.Run(run).finished
-    if resume and run is not None and folds is None and not storage.exists(run / "recipe.json"):
-        typer.echo(f"note: {run} holds no training to go on with; it begins there", err=True)
     announcer = Announcer()
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
     chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
