@@ -174,6 +174,11 @@ def files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in names)
 
 
+def as_name(text: str) -> str:
+    """A text as the name of a file or folder: without blanks and slashes."""
+    return text.replace(" ", "-").replace("/", "-")
+
+
 def exists(path: Path) -> bool:
     """Whether there is a file or folder; a name that no file can have, or a ring of links, has none."""
     try:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tenfold import storage
 from tenfold.cli import app
 
 
@@ -47,7 +48,7 @@ def inspect(
 
     digits = load(data, part.value)
     found = inspection.inspect(digits)
-    folder = output or Path("inspections") / digits.name.replace(" ", "-").replace("/", "-")
+    folder = output or Path("inspections") / storage.as_name(digits.name)
     inspection.write_pixels(found, folder / "pixels.csv")
     drawn = {"samples": figures.sample_grid, "class_means": figures.class_means, "pixel_deviation": figures.pixel_deviation}
     if digits.labels is not None:

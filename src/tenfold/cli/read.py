@@ -68,6 +68,7 @@ def read(
     from tenfold.read.fields import Field
     from tenfold.read.reader import Reader
 
+    model = None if model == "bundled" else model
     Field(pattern, digits, check)  # refuses what is none before anything is read
     if output is not None:
         if annotate is not None or form is not OutputFormat.text:
@@ -77,7 +78,7 @@ def read(
     if cluster is not None or processes is not None:
         raise UsageError("--cluster and --processes are for reading in bulk; name a file with -o out.parquet")
     names = list(_named(pictures))
-    reader, known = Reader(None if model == "bundled" else model), _Known(digits, pattern, check, min_confidence)
+    reader, known = Reader(model), _Known(digits, pattern, check, min_confidence)
     if annotate is not None:
         _refuse_originals(annotate, names)
         storage.make_folder(annotate)
@@ -108,7 +109,7 @@ def _in_bulk(
     from tenfold.cluster.answers import Known
 
     places = {"address": cluster, "n_processes": processes, "tell": _tell if sys.stderr.isatty() else None}
-    done = bulk.read(sources, output, model=None if model in (None, "bundled") else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
+    done = bulk.read(sources, output, model=None if model is None else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
     if done.missing:
         typer.echo(
             f"error: {len(done.missing)} parts could not be read, their processes died; the same command goes on", err=True

@@ -98,12 +98,12 @@ def word(random: np.random.Generator, n_letters: int) -> tuple[list[Points], flo
 @cache
 def _ways(capital: bool | None) -> list[list[NDArray[np.float64]]]:
     """Each way of each letter, of capitals or of the others alone or of all: strokes, float64 (n, 2)."""
-    return [
-        [np.array([point.split(",") for point in stroke.split()], np.float64) for stroke in way.split("|")]
-        for name, ways in _WAYS.items()
-        if capital in (None, name.isupper())
-        for way in ways
-    ]
+    return [strokes_of(way) for name, ways in _WAYS.items() if capital in (None, name.isupper()) for way in ways]
+
+
+def strokes_of(way: str) -> list[NDArray[np.float64]]:
+    """A way as it stands in a table, "x,y x,y|x,y ...": its strokes, float64 (n, 2)."""
+    return [np.array([point.split(",") for point in stroke.split()], np.float64) for stroke in way.split("|")]
 
 
 def curve(points: NDArray[np.float64]) -> Points:

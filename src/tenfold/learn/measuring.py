@@ -188,7 +188,7 @@ def compare(one: Measurable, other: Measurable, digits: Digits) -> Comparison:
 
 def folder_for(subject: Measurable, digits: Digits) -> Path:
     """Where an evaluation goes unless a folder is named: under the name of the digits, numbered if others have that name."""
-    folder = subject.folder / "evaluations" / digits.name.replace(" ", "-").replace("/", "-")
+    folder = subject.folder / "evaluations" / storage.as_name(digits.name)
     numbered = (folder.with_name(f"{folder.name}-{k}") for k in itertools.count(2))
     return next(place for place in itertools.chain([folder], numbered) if _measured_in(place) in (None, digits.sha256))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,13 +51,9 @@ def forms(random: np.random.Generator) -> NDArray[np.int64]:
 def drawn(label: int, form: int, random: np.random.Generator) -> NDArray[np.uint8]:
     """A digit in one of its forms, uint8 (H, W), white ink on black, about 90 pixels high."""
     unsteady, narrow = random.uniform(0.1, 0.45), random.uniform(0.6, 1)
-    strokes = [letters.curve(points + random.normal(0, unsteady, points.shape)) for points in _strokes(label, form)]
+    strokes = [
+        letters.curve(points + random.normal(0, unsteady, points.shape)) for points in letters.strokes_of(_WAYS[label][form])
+    ]
     ink = np.zeros((_HEIGHT * 2, _HEIGHT * 2), np.uint8)
     doodles.draw(ink, strokes, (_HEIGHT // 3, _HEIGHT // 3), (narrow * _HEIGHT, _HEIGHT), _PEN)
     return ink
-
-
-@cache
-def _strokes(label: int, form: int) -> list[NDArray[np.float64]]:
-    way = _WAYS[label][form]
-    return [np.array([point.split(",") for point in stroke.split()], np.float64) for stroke in way.split("|")]

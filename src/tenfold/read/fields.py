@@ -41,9 +41,9 @@ class Field:
             raise UsageError(f"check {self.check!r}: expected {' or '.join(CHECKS)}")
         if self.n_digits is not None and (type(self.n_digits) is not int or not 1 <= self.n_digits <= 1000):
             raise UsageError(f"digits {self.n_digits!r}: expected a whole number from 1 to 1000")
-        if self.pattern is not None and not isinstance(self.pattern, str):
-            raise UsageError(f"pattern {self.pattern!r}: expected text, one # for each digit, such as '####-##'")
         if self.pattern is not None:
+            if not isinstance(self.pattern, str):
+                raise UsageError(f"pattern {self.pattern!r}: expected text, one # for each digit, such as '####-##'")
             n = len(self.places())
             if "#" not in self.pattern or n > 1000:
                 raise UsageError(f"pattern {self.pattern!r}: expected one # for each digit, such as '####-##'")

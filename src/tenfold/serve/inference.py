@@ -131,11 +131,12 @@ def _glyphs(asked: Mapping[str, Any], binary: memoryview, most: int) -> NDArray[
         if len(binary):
             raise _bad("bytes after the JSON that no tensor's binary_data_size speaks of")
         values = _from_list(tensor.get("data"), tuple(shape))
-        if datatype == "UINT8" and not np.array_equal(values, np.rint(values.astype(np.float64))):
-            raise _bad("data of 'images': expected whole numbers, since the datatype is UINT8; FP32 takes others")
     else:
         values = _from_bytes(binary, size, _DTYPES[datatype], tuple(shape))
-    return _pixels(values)
+    pixels = _pixels(values)
+    if datatype == "UINT8" and values.dtype.kind == "f" and (pixels != values).any():
+        raise _bad("data of 'images': expected whole numbers, since the datatype is UINT8; FP32 takes others")
+    return pixels
 
 
 def _from_list(data: Any, shape: tuple[int, ...]) -> NDArray[np.generic]:
