@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import itertools
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         StorageError: the folder cannot be written to or the disk is full; nothing is left behind.
     """
     try:
-        if _is_stream(path):
+        if is_stream(path):
             with tempfile.TemporaryDirectory() as elsewhere:
                 yield Path(elsewhere) / path.name
                 with path.open("ab") as stream:
@@ -175,8 +176,20 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def as_name(text: str) -> str:
-    """A text as the name of a file or folder: without blanks and slashes."""
-    return text.replace(" ", "-").replace("/", "-")
+    """A text as the name of a file or folder: without blanks and slashes, and no other folder such as `..`."""
+    name = text.replace(" ", "-").replace("/", "-")
+    return name if name.strip(".") else "unnamed"
+
+
+def name_of(path: Path) -> str:
+    """What a file or folder is called, where the path itself does not say it (`.`, `..`)."""
+    return path.name if path.name.strip(".") else path.resolve().name or "unnamed"
+
+
+def numbered(folder: Path, fits: Callable[[Path], bool]) -> Path:
+    """The folder, or the first of `folder-2`, `folder-3` and so on, that fits."""
+    others = (folder.with_name(f"{folder.name}-{k}") for k in itertools.count(2))
+    return next(place for place in itertools.chain([folder], others) if fits(place))
 
 
 def exists(path: Path) -> bool:
@@ -212,7 +225,7 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{os.getpid()}.{path.name}")  # as _HALF says
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Whether a path names a pipe, a device, or what stands for one such as /dev/stdout, which may be a file."""
     in_dev = path.parent in (Path("/dev"), Path("/dev/fd"))
     return path.exists() and not path.is_dir() and (in_dev or not path.is_file())

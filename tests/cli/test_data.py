@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tenfold.data.sources import load
+import tenfold as package
+from tenfold.data.sources import load, save
 
 
 def test_convert_writes_what_was_read(tenfold, tmp_path: Path) -> None:
@@ -53,3 +54,15 @@ def toy_npz(tmp_path: Path) -> Path:
     path = tmp_path / "toy.npz"
     np.savez(path, images=rng.integers(0, 256, (50, 28, 28), np.uint8), labels=np.arange(50, dtype=np.uint8) % 10)
     return path
+
+
+def test_two_sets_of_one_name_are_inspected_into_two_folders(tenfold, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for k, n in (("a", 40), ("b", 50)):
+        (tmp_path / k).mkdir()
+        save(package.load("mnist", "test")[:n], tmp_path / k / "d.csv")
+    for k in ("a", "b", "a"):
+        assert tenfold("inspect", f"{k}/d.csv").code == 0
+    assert sorted(p.name for p in (tmp_path / "inspections").iterdir()) == ["d.csv", "d.csv-2"]
+    refused = tenfold("inspect", "a/d.csv", "-o", "a/d.csv")
+    assert (refused.code, refused.err) == (2, "error: a/d.csv is a file; name a folder with --output\n")

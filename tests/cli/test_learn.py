@@ -298,3 +298,46 @@ def test_a_damaged_run_is_listed_as_such_beside_the_others(tenfold, few_run: Pat
     exported = tenfold("export", tmp_path / "bad")
     assert exported.code == 2
     assert "metrics.json" in exported.err
+
+
+def test_a_folder_named_by_dots_does_not_lead_an_evaluation_out_of_its_place(
+    tenfold, few_run: Path, few_csv: Path, tmp_path: Path, monkeypatch
+) -> None:
+    run = tmp_path / "digits" / "run"
+    shutil.copytree(few_run, run)
+    save(package.load(few_csv)[:30], tmp_path / "some", "folder")
+    inside = tmp_path / "some" / "work"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    before = (run / "metrics.json").read_bytes()
+    result = tenfold("evaluate", run, "--data", "..")
+    assert result.code == 0
+    assert str(run / "evaluations" / "some") in result.err
+    assert (run / "metrics.json").read_bytes() == before
+    refused = tenfold("evaluate", run, "--data", "..", "-o", run / "nowhere" / "..")
+    assert refused.code == 2
+    assert "holds a run" in refused.err
+
+
+def test_an_evaluation_with_augmentation_has_a_place_of_its_own(tenfold, few_run: Path, few_csv: Path) -> None:
+    for options in ((), ("--tta",)):
+        assert tenfold("evaluate", few_run, "--data", few_csv, *options).code == 0
+    assert (few_run / "evaluations" / few_csv.name / "metrics.json").is_file()
+    assert (few_run / "evaluations" / f"{few_csv.name}-tta" / "metrics.json").is_file()
+
+
+def test_submit_and_export_replace_no_other_files(tenfold, few_run: Path, tmp_path: Path) -> None:
+    test_csv, link = tmp_path / "test.csv", tmp_path / "link.csv"
+    save(package.load("mnist", "test")[:5].unlabelled(), test_csv)
+    link.symlink_to(test_csv)
+    pixels = test_csv.read_bytes()
+    for target in (test_csv, link, few_run / "metrics.json"):
+        refused = tenfold("submit", few_run, test_csv, "-o", target)
+        assert refused.code == 2
+        assert "is there already and is no submission" in refused.err
+    assert test_csv.read_bytes() == pixels
+    for _ in range(2):  # its own it may replace
+        assert tenfold("submit", few_run, test_csv, "-o", tmp_path / "submission.csv").code == 0
+    refused = tenfold("export", few_run, "-o", few_run / "model.keras")
+    assert refused.code == 2
+    assert "expected a name that ends in .onnx" in refused.err

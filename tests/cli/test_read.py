@@ -200,3 +200,11 @@ def test_each_page_of_a_document_is_a_reading(tenfold, folder: Path, tmp_path: P
     broken = tenfold("read", tmp_path / f"cut.{suffix}")
     assert broken.code == 2
     assert broken.err.count("\n") == 1
+
+
+def test_copies_of_a_ring_of_links_are_refused_like_any_missing_picture(tenfold, tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to("b.png")
+    (tmp_path / "b.png").symlink_to("a.png")
+    result = tenfold("read", "--annotate", tmp_path / "copies", tmp_path / "a.png")
+    assert result.code == 2
+    assert result.err.startswith("error: cannot read")

@@ -32,7 +32,7 @@ def test_pixels_are_what_pandas_describes(n: int) -> None:
 
 def test_written_pixels_read_back_as_the_same_numbers(tmp_path: Path) -> None:
     found = inspection.inspect(random_digits(20))
-    inspection.write_pixels(found, tmp_path / "new" / "pixels.csv")
+    inspection.write_pixels(found, tmp_path / "new")
     back = pd.read_csv(tmp_path / "new" / "pixels.csv", index_col="pixel")
     assert back.index.tolist() == [f"pixel{i}" for i in range(784)]
     np.testing.assert_allclose(back, found.pixels, rtol=1e-15)

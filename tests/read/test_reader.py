@@ -1,4 +1,6 @@
+import copy
 import io
+import pickle
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ import tenfold
 from tenfold import Digits, Reader
 from tenfold.errors import PictureError, UsageError
 from tenfold.learn import doodles, letters
-from tenfold.read.model import Model, load_bundled
+from tenfold.read.model import Model, bundled, load_bundled
 
 
 @pytest.fixture(scope="module")
@@ -375,3 +377,37 @@ def test_the_model_that_ships_given_by_hand_reads_as_without(reader: Reader, num
 def test_a_least_confidence_is_a_probability(reader: Reader, least: float) -> None:
     with pytest.raises(UsageError, match=r"min_confidence: found .*, expected a number from 0 to 1"):
         reader.read(np.zeros((20, 20), np.uint8), min_confidence=least)
+
+
+def test_a_reader_can_be_copied_and_sent_to_other_processes(test_digits: Digits) -> None:
+    reader, number = Reader(threads=1), paper(test_digits.images[0])
+    text = reader.read(number).text
+    for other in (pickle.loads(pickle.dumps(reader)), copy.deepcopy(reader)):
+        assert other.read(number).text == text
+        assert other.model is other._shipped.classifier
+    model = Model(bundled("digits"), "mine", 1)
+    assert pickle.loads(pickle.dumps(Reader(model))).model.name == "mine"
+
+
+@pytest.mark.parametrize("threads", [-1, 1.5, True, "2", 10_000])
+def test_threads_that_are_none_are_refused(threads: object) -> None:
+    with pytest.raises(UsageError, match=r"threads: found .*, expected a whole number from 0 to 256"):
+        Reader(threads=threads)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("source", [None, 7, [[1, 2]], bytearray(b"x"), io.BytesIO(b"x")])
+def test_what_is_no_picture_at_all_is_said(source: object) -> None:
+    with pytest.raises(PictureError, match="expected a path, bytes, a Pillow image or a NumPy array"):
+        Reader(threads=1).read(source)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("glyphs", [np.zeros((2, 28, 28)), np.zeros((2, 27, 28), np.uint8), np.zeros((28, 28), np.uint8), [1]])
+def test_glyphs_of_another_kind_are_refused(glyphs: object) -> None:
+    with pytest.raises(UsageError, match=r"glyphs: found .*, expected an array of uint8 \(N, 28, 28\)"):
+        Reader(threads=1).classify_glyphs(glyphs)  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_are_numbers(test_digits: Digits) -> None:
+    reader, number = Reader(threads=1), paper(test_digits.images[0])
+    text = reader.read(number).text
+    assert reader.read(number.view(np.matrix), digits=np.int64(len(text)), min_confidence=np.float32(0.1)).text == text

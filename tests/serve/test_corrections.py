@@ -1,4 +1,7 @@
 import base64
+import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,7 +91,7 @@ def test_too_large_a_picture_and_a_full_file_are_refused(
     monkeypatch.setenv("TENFOLD_MAX_SAMPLES", "1")
     client = make_client()
     large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(70_000)).decode()
-    assert client.post("/samples", json=correction | {"picture": large}).status_code == 409
+    assert client.post("/samples", json=correction | {"picture": large}).status_code == 413
     assert client.post("/samples", json=correction).status_code == 201
     assert "delete some first" in client.post("/samples", json=correction).json()["error"]["message"]
 
@@ -135,7 +138,39 @@ def test_a_method_that_a_path_does_not_have_is_told_all_it_has(client: TestClien
 )
 def test_a_field_of_another_type_is_refused(client: TestClient, key: str, value: object) -> None:
     """Found by schemathesis: what is false in Python was taken for nothing."""
-    glyph = base64.b64encode(bytes(784)).decode()
+    glyph = base64.b64encode(bytes([9]) * 784).decode()
     whole = {"consent": True, "label": 7, "glyph": glyph}
     assert client.post("/samples", json=whole | {key: value}).status_code == 400
     assert client.post("/samples", json=whole | {"picture": None, "model_version": None, "label": 7.0}).status_code == 201
+
+
+def test_a_blank_glyph_and_a_large_picture_are_not_kept(client: TestClient, correction: dict[str, Any], png: bytes) -> None:
+    blank = base64.b64encode(bytes(784)).decode()
+    refused = client.post("/samples", json=correction | {"glyph": blank})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_glyph")
+    large = base64.b64encode(png + bytes(64 * 2**10)).decode()
+    refused = client.post("/samples", json=correction | {"picture": large})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "picture_too_large")
+    assert client.get("/samples").json()["n"] == 0
+
+
+def test_a_file_that_another_program_holds_keeps_nobody_else_waiting(
+    client: TestClient, correction: dict[str, Any], tmp_path: Path
+) -> None:
+    client.post("/samples", json=correction)
+    other = sqlite3.connect(tmp_path / "samples.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers: list[int] = []
+    waiting = [
+        threading.Thread(target=lambda: answers.append(client.post("/samples", json=correction).status_code)) for _ in range(20)
+    ]
+    for thread in waiting:
+        thread.start()
+    while answers.count(429) < 8:  # twelve wait, the others are told to come again
+        time.sleep(0.01)
+    assert client.get("/learning").status_code == 200
+    assert answers == [429] * 8
+    other.execute("ROLLBACK")
+    for thread in waiting:
+        thread.join()
+    assert sorted(answers) == [201] * 12 + [429] * 8

@@ -43,6 +43,8 @@ def test_further_hosts_can_be_allowed_and_the_address_listened_on_is(make_client
         {"origin": "http://localhost"},
         {"origin": "file://localhost:8000"},
         {"origin": "http://["},
+        {"origin": "http://[foo]"},
+        {"origin": "http://]x["},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
     ],

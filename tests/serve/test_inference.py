@@ -141,6 +141,7 @@ def test_a_body_that_is_none_is_refused_in_the_protocols_form(client: TestClient
         ({"data": [True] * 784}, "expected numbers of shape"),
         ({"data": [0] * 783 + [256]}, "from 0 to 255"),
         ({"data": [0] * 783 + [-0.5]}, "from 0 to 255"),
+        ({"data": [0] * 783 + [0.5], "datatype": "FP32"}, "multiply them by 255"),
         ({"data": [0] * 783 + [1.5]}, "whole numbers"),
         ({"parameters": 7}, "expected an object"),
         ({"parameters": {"binary_data_size": 784}}, "0 bytes after the JSON"),

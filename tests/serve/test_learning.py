@@ -1,5 +1,6 @@
 """The training itself is played by a small script that leaves the files of a run; one test trains for real."""
 
+import fcntl
 import json
 import os
 import re
@@ -251,3 +252,26 @@ def test_a_hand_learnt_on_another_base_is_not_served(tmp_path: Path) -> None:
     on_bundled.choose(run)
     assert on_bundled.chosen == run
     assert on_run.chosen is None
+
+
+def test_other_files_in_the_folder_are_not_taken_for_runs(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "hand").mkdir()
+    for name in ("learnt-old.json", "learnt-.json", "learnt-².json", f"learnt-{'9' * 5000}.json"[:200]):
+        (tmp_path / "hand" / name).write_text("{}")
+    assert client.get("/learning").json()["state"] == "idle"
+
+
+def test_a_run_whose_process_is_not_known_is_not_stopped_by_guessing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(hand.os, "killpg", lambda pid, what: sent.append(pid))
+    monkeypatch.setattr(hand, "_ENDS_S", 0.0)
+    its = Hand(tmp_path / "samples.db", None)
+    its.folder.mkdir()
+    run = its.folder / "learnt-1"
+    with run.with_suffix(".log").open("wb") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        for pid in ("0", "1", "null", '"7"', "-5"):
+            run.with_suffix(".json").write_text(f'{{"pid": {pid}}}')
+            assert its.runs(run)
+            its._send(run, signal.SIGTERM)
+    assert sent == []

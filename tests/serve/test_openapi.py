@@ -9,7 +9,7 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from tenfold.serve import reading
+from tenfold.serve.bodies import QUERY_KEYS
 from tenfold.serve.openapi import SCHEMAS, document
 
 _METHODS = ("get", "post", "patch", "delete")
@@ -37,7 +37,7 @@ def test_its_references_lead_somewhere_and_its_schemas_are_schemas() -> None:
 
 def test_it_lists_exactly_the_keys_that_a_query_may_have() -> None:
     listed = {parameter["name"] for parameter in document()["paths"]["/read"]["post"]["parameters"]}
-    assert listed == set(reading._KEYS)
+    assert listed == set(QUERY_KEYS)
 
 
 def check(answered: Any, path: str, method: str = "post") -> None:

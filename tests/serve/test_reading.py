@@ -43,8 +43,17 @@ def test_each_digit_comes_with_its_glyph_if_asked_for(client: TestClient, png: b
 def test_what_is_known_of_the_field_counts(client: TestClient, png: bytes) -> None:
     assert client.post("/read?pattern=%23-%23", content=png, headers=PNG).json()["text"] == "4-2"
     assert client.post("/read?min_confidence=1", content=png, headers=PNG).json()["text"] == ""
-    for query in ("digits=two", "check=sum", "min_confidence=x", "min_confidence=7", "min_confidence=nan", "min_confidense=1"):
+    for query in (
+        *("digits=two", "check=sum", "min_confidence=x", "min_confidence=7", "min_confidence=nan", "min_confidense=1"),
+        *("digits=1&digits=2", "digits=0_2", "digits=%D9%A2", "digits=+2", "glyphs=true"),
+    ):
         assert client.post(f"/read?{query}", content=png, headers=PNG).status_code == 400
+
+
+def test_what_is_known_of_the_field_belongs_into_the_query_not_into_a_form(client: TestClient, png: bytes) -> None:
+    refused = client.post("/read", files={"file": ("a.png", png, "image/png")}, data={"check": "luhn"})
+    assert refused.status_code == 400
+    assert "check: found in the form, expected in the query" in refused.json()["error"]["message"]
 
 
 def test_of_several_pages_the_first_is_read(client: TestClient, make_digit: Callable[[int], bytes]) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from tenfold import storage
 from tenfold.cli import app
+from tenfold.errors import UsageError
 
 
 class PartName(StrEnum):
@@ -48,8 +49,10 @@ def inspect(
 
     digits = load(data, part.value)
     found = inspection.inspect(digits)
-    folder = output or Path("inspections") / storage.as_name(digits.name)
-    inspection.write_pixels(found, folder / "pixels.csv")
+    folder = output or inspection.folder_for(found, digits.name)
+    if storage.exists(folder) and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder with --output")
+    inspection.write_pixels(found, folder)
     drawn = {"samples": figures.sample_grid, "class_means": figures.class_means, "pixel_deviation": figures.pixel_deviation}
     if digits.labels is not None:
         drawn["class_balance"] = figures.class_balance

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tenfold import storage
 from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP, PartName
 
@@ -190,6 +191,8 @@ def export(
     if str(run) == "bundled" or run.suffix == ".onnx":
         raise UsageError(f"{run} is an ONNX model already; expected the folder of a run, such as runs/classic")
     path = output or run / "model.onnx"
+    if path.suffix != ".onnx" and not storage.is_stream(path):
+        raise UsageError(f"--output {path}: expected a name that ends in .onnx")
     if ensembles.is_one(run):
         ensembles.export(run, path)
         typer.echo(f"{path}: the mean of its members, each checked against Keras", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -150,9 +151,9 @@ def _named(given: Iterable[str]) -> Iterator[str]:
 
 def _refuse_originals(annotate: Path, names: Iterable[str]) -> None:
     """Copies beside the pictures could replace some of them."""
-    folder = annotate.resolve()
+    folder = Path(os.path.realpath(annotate))  # which takes rings of links too
     for name in names:
-        if name != "-" and Path(name).resolve().parent == folder:
+        if name != "-" and Path(os.path.realpath(name)).parent == folder:
             raise UsageError(
                 f"--annotate {annotate}: {name} lies there and could be replaced; name another folder for the copies"
             )

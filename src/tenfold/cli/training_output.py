@@ -100,7 +100,7 @@ def _epochs(n: int) -> str:
 
 def _next(run: Run) -> list[str]:
     page = [f"Look at it:  {run.folder / 'report.html'}"] if (run.folder / "report.html").is_file() else []
-    command = f"tenfold evaluate {run.folder}" + ("" if run.metrics["n_test"] else " --data FILE")
+    command = f"tenfold evaluate {shlex.quote(str(run.folder))}" + ("" if run.metrics["n_test"] else " --data FILE")
     return [*page, f"Next:        {command}"]
 
 
@@ -118,7 +118,7 @@ def described_folds(folds: Folds) -> str:
             f"out of fold          {tables.percent(whole.accuracy)}  (95 % interval {tables.interval(whole.interval)}) "
             f"on all {len(whole.digits):,} digits, {_seen(whole)}",
             "",
-            f"Next:        tenfold submit {folds.folder} test.csv (the average of the {len(shares)} runs)",
+            f"Next:        tenfold submit {shlex.quote(str(folds.folder))} test.csv (the average of the {len(shares)} runs)",
         ]
     )
 

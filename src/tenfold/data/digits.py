@@ -77,7 +77,9 @@ class Digits:
             DataError: the set has none.
         """
         if self.labels is None:
-            raise DataError(f"{self.name} has no labels; expected a labelled set (785 columns, the first one 'label')")
+            raise DataError(
+                f"{self.name} has no labels; expected a column `label` in a CSV, `labels` in an .npz, folders 0 to 9"
+            )
         return self.labels
 
     @property

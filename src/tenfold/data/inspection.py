@@ -20,6 +20,7 @@ from tenfold.errors import DataError, MissingExtraError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+PIXELS = "pixels.csv"
 N_PIXELS = SIDE * SIDE
 VALUES = np.arange(256)
 # A pixel is near-constant if at most one digit in so many has another value there than the commonest.
@@ -112,13 +113,29 @@ def deviation(histograms: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((n * squares - sums**2) / (n * (n - 1))), np.float64)
 
 
-def write_pixels(inspection: Inspection, path: Path) -> None:
-    """Write the statistics of every pixel as CSV: a header, then pixel0 to pixel783; the file appears whole.
+def folder_for(inspection: Inspection, name: str) -> Path:
+    """Where what was found goes unless a folder is named: under the name of the digits, numbered if others have that name."""
+
+    def fits(place: Path) -> bool:
+        try:
+            return (place / PIXELS).read_bytes() == _pixels_csv(inspection).encode()
+        except OSError:
+            return True
+
+    return storage.numbered(Path("inspections") / storage.as_name(name), fits)
+
+
+def write_pixels(inspection: Inspection, folder: Path) -> None:
+    """Write the statistics of every pixel into a folder, pixels.csv: a header, then pixel0 to pixel783; it appears whole.
 
     Raises:
         StorageError: the place cannot be written to.
     """
-    storage.write_text(path, inspection.pixels.to_csv(index_label="pixel", lineterminator="\n"))
+    storage.write_text(folder / PIXELS, _pixels_csv(inspection))
+
+
+def _pixels_csv(inspection: Inspection) -> str:
+    return str(inspection.pixels.to_csv(index_label="pixel", lineterminator="\n"))
 
 
 def summary(inspection: Inspection) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from tenfold.errors import DataError, StorageError, of_system
 VERSION = 1  # of the table, as PRAGMA user_version says
 _KIND = 0x74656E66  # PRAGMA application_id: 'tenf'
 _SQLITE = b"SQLite format 3\0"
-_WAITS_S = 30.0  # for another process that is writing
+_WAITS_S = 5.0  # for another process that is writing
 _TABLE = """
 CREATE TABLE samples (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from tenfold.learn.recipe import Recipe
 from tenfold.learn.splits import run_of, split
 from tenfold.read import model as models
 
+_HEADER = "ImageId,Label"  # of a submission
 _MOST_CORRUPTED = 2000  # digits: eleven corruptions at five severities make 110,000 of them
 
 
@@ -38,6 +39,7 @@ class Measurable:
         data: the digits its recipe names.
         folder: where results go by default.
         temperature: fitted on its validation digits, or 1.
+        way: what the names of its evaluations end in, since it answers in another way than usual.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Measurable:
     data: str
     folder: Path
     temperature: float = 1.0
+    way: str = ""
 
     def n_trained_on(self, digits: Digits) -> int | None:
         """How many of the digits it was trained on, or None if that is not known."""
@@ -125,7 +128,8 @@ def augmented(subject: Measurable) -> Measurable:
         views = (padded[:, y : y + SIDE, x : x + SIDE] for y in range(3) for x in range(3))
         return np.asarray(np.mean([subject.probabilities(np.ascontiguousarray(v)) for v in views], axis=0), np.float32)
 
-    return replace(subject, name=f"{subject.name} (test-time augmentation)", probabilities=probabilities, temperature=1.0)
+    name = f"{subject.name} (test-time augmentation)"
+    return replace(subject, name=name, probabilities=probabilities, temperature=1.0, way="-tta")
 
 
 def digits_for(subject: Measurable, data: str | None, part: Part | None) -> Digits:
@@ -188,9 +192,8 @@ def compare(one: Measurable, other: Measurable, digits: Digits) -> Comparison:
 
 def folder_for(subject: Measurable, digits: Digits) -> Path:
     """Where an evaluation goes unless a folder is named: under the name of the digits, numbered if others have that name."""
-    folder = subject.folder / "evaluations" / storage.as_name(digits.name)
-    numbered = (folder.with_name(f"{folder.name}-{k}") for k in itertools.count(2))
-    return next(place for place in itertools.chain([folder], numbered) if _measured_in(place) in (None, digits.sha256))
+    name = storage.as_name(digits.name) + subject.way
+    return storage.numbered(subject.folder / "evaluations" / name, lambda place: _measured_in(place) in (None, digits.sha256))
 
 
 def _measured_in(folder: Path) -> str | None:
@@ -208,7 +211,8 @@ def refuse_run_folder(folder: Path) -> None:
     Raises:
         UsageError: it holds a run or folds, or is a file.
     """
-    if storage.exists(folder / "recipe.json") or folds.is_one(folder):
+    place = Path(os.path.realpath(folder))  # `a/..` is a folder even where `a` is none yet
+    if storage.exists(place / "recipe.json") or folds.is_one(place):
         raise UsageError(f"{folder} holds a run, whose own files would be overwritten; name another folder with --output")
     if storage.exists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder with --output")
@@ -246,19 +250,30 @@ def write_submission(subject: Measurable, digits: Digits, path: Path) -> None:
 
     Raises:
         DataError: there are no digits.
+        UsageError: the file is there already and is no submission, such as the digits themselves.
     """
     if not len(digits):
         raise DataError(f"{digits.name}: no digits; expected at least one")
+    if not _may_be_replaced(path):
+        raise UsageError(f"{path} is there already and is no submission; name another file with --output")
     labels = subject.probabilities(digits.images).argmax(axis=1)
     with storage.whole_file(path) as temporary:
         rows = "".join(f"{i},{label}\n" for i, label in enumerate(labels, start=1))
-        temporary.write_text(f"ImageId,Label\n{rows}", encoding="ascii")
+        temporary.write_text(f"{_HEADER}\n{rows}", encoding="ascii")
         _check_submission(temporary, len(digits))
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether nothing but a submission is lost where one is written to: an earlier one, an empty file, a pipe."""
+    if storage.is_stream(path) or not storage.exists(path) or path.is_dir():  # of a folder `whole_file` tells
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) in (b"", _HEADER.encode())
 
 
 def _check_submission(path: Path, n_digits: int) -> None:
     header, *rows = path.read_text(encoding="ascii").splitlines()
-    right = header == "ImageId,Label" and len(rows) == n_digits
+    right = header == _HEADER and len(rows) == n_digits
     for number, row in enumerate(rows, start=1):
         image_id, _, label = row.partition(",")
         right = right and image_id == str(number) and label in set("0123456789")

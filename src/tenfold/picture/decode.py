@@ -57,6 +57,8 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
         return _from_array(source), False
     if isinstance(source, Image.Image):
         return _pixels(source, "picture"), source.info.get(mark[0]) == mark[1]
+    if not isinstance(source, bytes | str | os.PathLike):
+        raise PictureError(f"picture: found {type(source).__name__}, expected a path, bytes, a Pillow image or a NumPy array")
     content, name = (source, "picture") if isinstance(source, bytes) else (_read(Path(source)), str(source))
     with warnings.catch_warnings():
         # Pillow's own warnings (odd EXIF, large pictures) say nothing a user could act on.
@@ -171,6 +173,7 @@ def _on_paper(rgba: Image.Image) -> NDArray[np.uint8]:
 
 
 def _from_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
+    array = np.asarray(array)  # a matrix stays one however it is cut
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or array.size == 0:

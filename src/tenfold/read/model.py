@@ -55,6 +55,7 @@ class Model:
                 f"model {name}: not usable as ONNX ({_first_line(problem)}); expected a tenfold model"
             ) from problem
         self.name = name
+        self._made_of = content, name, threads
         try:
             self._check_interface()
             self.metadata = self._read_metadata()
@@ -91,6 +92,10 @@ class Model:
             return {}
         answers = self._session.run(names, {"images": np.ascontiguousarray(glyph[None])})
         return {name: answer[0] for name, answer in zip(names, answers, strict=True)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For other processes (pickle) and copies: what it was made of."""
+        return Model, self._made_of
 
     def _check_interface(self) -> None:
         inputs = {i.name: (i.type, i.shape) for i in self._session.get_inputs()}
@@ -156,13 +161,17 @@ class Network:
     FILE: ClassVar[str]  # its name without .onnx
 
     def __init__(self, content: bytes, threads: int = 0) -> None:
-        self._session = session(content, threads)
+        self._session, self._threads = session(content, threads), threads
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     @classmethod
     def bundled(cls, threads: int = 0) -> Self:
         """The one that ships."""
         return cls(bundled(cls.FILE), threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For other processes (pickle) and copies: there it is loaded anew."""
+        return type(self).bundled, (self._threads,)
 
 
 def probabilities(

@@ -24,6 +24,7 @@ from tenfold.read.shipped import Shipped
 
 __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
+_MOST_THREADS = 256
 _LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
 # How much the user's classifier counts in what it says otherwise than the one that ships: one that has learnt on from that one,
 # and any other. With less a learnt hand was hardly read in pages, with more a weak network spoiled them (docs/experiments.md).
@@ -84,7 +85,10 @@ class Reader:
 
         Raises:
             ModelError: the model is missing or cannot be used.
+            UsageError: `threads` is no such number.
         """
+        if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= _MOST_THREADS:
+            raise UsageError(f"threads: found {threads!r}, expected a whole number from 0 to {_MOST_THREADS}")
         self._shipped = Shipped(threads)
         self.model = self._chosen(model)
 
@@ -125,9 +129,9 @@ class Reader:
             PictureError: the picture cannot be decoded. One that can be never raises: without digits the text is empty.
             UsageError: `pattern` or `check` is none, or `min_confidence` no probability.
         """
-        if not isinstance(min_confidence, int | float) or not 0 <= min_confidence <= 1:
+        if not isinstance(min_confidence, int | float | np.floating) or not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence: found {min_confidence!r}, expected a number from 0 to 1")
-        known = Field(pattern, digits, check)
+        known = Field(pattern, int(digits) if isinstance(digits, np.integer) else digits, check)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
         seen = self._shipped.candidates(pixels)
@@ -170,7 +174,16 @@ class Reader:
         return Classification(every.probabilities[kept], every.digit_score[kept], every.threshold, every.glyphs[kept])
 
     def classify_glyphs(self, glyphs: NDArray[np.uint8]) -> Classification:
-        """Classify glyphs, uint8 (N, 28, 28), white ink on black, just as they are."""
+        """Classify glyphs, uint8 (N, 28, 28), white ink on black, just as they are.
+
+        Raises:
+            UsageError: they have another type or shape.
+        """
+        if not isinstance(glyphs, np.ndarray) or glyphs.dtype != np.uint8 or glyphs.shape[1:] != (28, 28):
+            found = f"{glyphs.dtype} {glyphs.shape}" if isinstance(glyphs, np.ndarray) else type(glyphs).__name__
+            raise UsageError(
+                f"glyphs: found {found}, expected an array of uint8 (N, 28, 28); `classify` takes pictures of any size"
+            )
         probabilities, score = self.model.calibrated(glyphs), self._shipped.judge.scores(glyphs)
         blank = ~glyphs.any(axis=(1, 2))
         probabilities[blank], score[blank] = 0.1, 0

@@ -72,6 +72,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     with suppress(asyncio.CancelledError):
         await watching
     service.workers.close()
+    service.clerks.close()
 
 
 async def _refused(request: Request, problem: Exception) -> Response:

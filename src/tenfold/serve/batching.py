@@ -20,6 +20,7 @@ from tenfold.serve.models import Models
 
 T = TypeVar("T")
 N_THREADS = os.cpu_count() or 1
+_N_CLERKS, _MOST_AT_CLERKS = 4, 12  # all of them have waited in vain before a service that shall end is ended
 _NEWEST = 0.2  # share of the newest in the mean time of a picture
 
 
@@ -33,6 +34,37 @@ class Classified(NamedTuple):
 class _Waiting(NamedTuple):
     glyphs: NDArray[np.uint8]
     answer: asyncio.Future[Classified]
+
+
+class Clerks:
+    """A few threads for work on files that other programs may hold: whoever waits for these keeps nobody else waiting."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_N_CLERKS, "files")
+        self._n_requests = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do some work in a thread.
+
+        Raises:
+            RequestError: 429 if a dozen others wait already.
+        """
+        if self._n_requests >= _MOST_AT_CLERKS:
+            raise RequestError(
+                429, "queue_full", "others wait for the same file already; try again later", {"retry-after": "5"}
+            )
+        loop = asyncio.get_running_loop()
+        future: Future[T] = self._threads.submit(work)
+        self._n_requests += 1
+        future.add_done_callback(lambda _: _later(loop, self._leave))
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Let the threads end when they have done what they are at."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _leave(self) -> None:
+        self._n_requests -= 1
 
 
 class Workers:

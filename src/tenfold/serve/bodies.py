@@ -20,6 +20,7 @@ _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/x-ms-bmp": "image/bmp", "image
 _MOST_FIGURES = 18  # of a length
 _MOST_PARTS = 8
 _FILE = "file"
+QUERY_KEYS = ("digits", "pattern", "check", "min_confidence", "glyphs")  # of /read
 
 
 class Bodies:
@@ -102,7 +103,11 @@ def picture_in(body: bytes, content_type: str) -> Picture:
     """
     if not content_type.lower().startswith(_MULTIPART):
         return Picture(body, None)
-    files = [part for part in _parts(body, content_type) if part.field == _FILE]
+    parts = _parts(body, content_type)
+    misplaced = next((part.field for part in parts if part.field in QUERY_KEYS), None)
+    if misplaced is not None:  # ignored it would be a check that is switched off
+        raise RequestError(400, "bad_query", f"{misplaced}: found in the form, expected in the query, as /read?{misplaced}=…")
+    files = [part for part in parts if part.field == _FILE]
     if len(files) != 1:
         raise RequestError(400, "no_file", f"the form has {len(files)} parts named {_FILE!r}, expected one")
     return Picture(bytes(files[0].content), files[0].filename)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -51,7 +50,7 @@ async def show(request: Request) -> Response:
     if path is None:
         return answer({"enabled": False, "stored": False, "n": 0, "samples": []})
     limit, offset = _count(request, "limit", 100, _MOST_LISTED), _count(request, "offset", 0, 10**_MOST_FIGURES)
-    n, found = await _with(path, lambda samples: (len(samples), samples.list(limit, offset)))
+    n, found = await _with(request, path, lambda samples: (len(samples), samples.list(limit, offset)))
     return answer({"enabled": True, "stored": path.exists(), "n": n, "samples": [_facts(sample) for sample in found]})
 
 
@@ -62,8 +61,15 @@ async def keep(request: Request) -> Response:
         raise RequestError(403, "no_consent", "a correction is kept only with consent: true")
     label, read_as = _label(asked.get("label")), asked.get("read_as")
     known = None if read_as is None else _label(read_as, "read_as")
-    glyph, picture, version = glyph_of(asked.get("glyph")), _picture(asked.get("picture")), _version(asked.get("model_version"))
-    number = await _with(path, lambda samples: samples.add(glyph, label, known, picture, version))
+    most = request.app.state.service.limits.max_sample_picture_bytes
+    glyph, picture, version = (
+        glyph_of(asked.get("glyph")),
+        _picture(asked.get("picture"), most),
+        _version(asked.get("model_version")),
+    )
+    if not glyph.any():
+        raise RequestError(400, "bad_glyph", "glyph: blank; there is nothing to learn from it")
+    number = await _with(request, path, lambda samples: samples.add(glyph, label, known, picture, version))
     return answer({"id": number}, 201)
 
 
@@ -71,18 +77,18 @@ async def relabel(request: Request) -> Response:
     """PATCH /samples/{id}: say anew what it is."""
     path, number = _path(request), _number(request)
     label = _label((await _asked(request)).get("label"))
-    return _found(await _with(path, lambda samples: samples.relabel(number, label)), {"id": number, "label": label})
+    return _found(await _with(request, path, lambda samples: samples.relabel(number, label)), {"id": number, "label": label})
 
 
 async def delete(request: Request) -> Response:
     """DELETE /samples/{id}: delete one, so that nothing remains of it."""
     path, number = _path(request), _number(request)
-    return _found(await _with(path, lambda samples: samples.delete(number)), {"deleted": 1})
+    return _found(await _with(request, path, lambda samples: samples.delete(number)), {"deleted": 1})
 
 
 async def delete_all(request: Request) -> Response:
     """DELETE /samples: delete all, so that nothing remains of them."""
-    return answer({"deleted": await _with(_path(request), lambda samples: samples.delete_all())})
+    return answer({"deleted": await _with(request, _path(request), lambda samples: samples.delete_all())})
 
 
 async def export(request: Request) -> Response:
@@ -90,7 +96,7 @@ async def export(request: Request) -> Response:
     path = _path(request)
     if not path.exists():
         raise RequestError(404, "not_found", "no correction has been kept yet")
-    content = await _with(path, lambda samples: samples.export())
+    content = await _with(request, path, lambda samples: samples.export())
     headers = {"content-disposition": 'attachment; filename="samples.db"', "cache-control": "no-store"}
     return Response(content, headers=headers, media_type="application/vnd.sqlite3")
 
@@ -102,10 +108,10 @@ def _path(request: Request) -> Path:
     return path
 
 
-async def _with(path: Path, use: Callable[[Samples], T]) -> T:
+async def _with(request: Request, path: Path, use: Callable[[Samples], T]) -> T:
     """Use the file of corrections, in a thread: another process may be writing to it."""
     try:
-        return await asyncio.to_thread(lambda: use(Samples(path)))
+        return cast("T", await request.app.state.service.clerks.run(lambda: use(Samples(path))))
     except DataError as problem:
         raise RequestError(409, "samples_unusable", str(problem)) from problem
     except StorageError as problem:
@@ -144,14 +150,16 @@ def _label(value: Any, name: str = "label") -> int:
     return int(value)
 
 
-def _picture(text: Any) -> bytes:
-    """The picture of the strokes: a PNG in base64, or nothing."""
+def _picture(text: Any, most: int) -> bytes:
+    """The picture of the strokes: a PNG in base64 of so many bytes at most, or nothing."""
     try:
         content = base64.b64decode("" if text is None else text, validate=True)
     except (binascii.Error, ValueError, TypeError) as problem:
         raise RequestError(400, "bad_picture", "picture: expected a PNG in base64") from problem
     if content and not content.startswith(_PNG):
         raise RequestError(400, "bad_picture", "picture: expected a PNG in base64")
+    if len(content) > most:
+        raise RequestError(413, "picture_too_large", f"picture: {len(content):,} bytes, more than {most:,}; send a smaller one")
     return content
 
 

@@ -72,14 +72,17 @@ def _name(host: str) -> str:
         name, bracket, _ = host[1:].partition("]")
         return name if bracket else ""
     name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
+    return name if colon and ((port.isascii() and port.isdigit()) or not port) else host
 
 
 def _check_origin(host: str, headers: Headers) -> None:
     """Browsers say which page a request comes from; programs do not, and are no danger: nobody else steers them."""
     origin = headers.get("origin")
     if origin is not None:
-        parts = urlsplit(origin) if "[" not in origin or "]" in origin else urlsplit("")
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # brackets that hold no address
+            parts = urlsplit("")
         port = _DEFAULT_PORTS.get(parts.scheme, "")
         if not port or parts.netloc.lower().removesuffix(port) != host.lower().removesuffix(port):
             raise RequestError(

@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from tenfold import storage
+from tenfold.errors import StorageError
 from tenfold.serve.settings import Settings
 
 _NEEDED = ("keras", "msgspec", "onnx", "matplotlib", "jinja2")  # of the extra [train]
 _PREFIX, _NICENESS, _ENDS_S = "learnt-", 10, 5.0
-_MOST_LOG_BYTES = 4096
+_MOST_LOG_BYTES, _MOST_FIGURES = 4096, 9
 
 
 class Hand:
@@ -42,14 +43,14 @@ class Hand:
 
     def newest(self) -> Path | None:
         """The run begun last, or None."""
-        numbered = {int(path.stem.removeprefix(_PREFIX)): path for path in self.folder.glob(f"{_PREFIX}*.json")}
-        return numbered[max(numbered)].with_suffix("") if numbered else None
+        found = [path.with_suffix("") for path in self.folder.glob(f"{_PREFIX}*.json") if _number(path.stem)]
+        return max(found, key=lambda run: _number(run.name), default=None)
 
     def begin(self, n: int) -> Path:
         """Start learning from `n` corrections; return the folder of the run to come. Runs no longer of use are removed."""
         storage.make_folder(self.folder)
         newest = self.newest()
-        number = 1 + (int(newest.name.removeprefix(_PREFIX)) if newest else 0)
+        number = 1 + (_number(newest.name) if newest else 0)
         for path in self.folder.glob(f"{_PREFIX}*.json"):
             if path.stem not in (self._chosen.get("run"), self._chosen.get("before")):
                 self.remove(path.with_suffix(""))
@@ -57,13 +58,17 @@ class Hand:
         command = [sys.executable, "-m", "tenfold", "train", "--recipe", "adapt", "--from", self.base]
         command += ["--data", str(self.samples.absolute()), "--run", str(run)]
         with run.with_suffix(".log").open("wb") as log:
-            fcntl.flock(log, fcntl.LOCK_EX)
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of a training whose facts are lost it cannot be had
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         threading.Thread(target=process.wait, daemon=True).start()  # or it would stay a zombie
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
         facts = {"pid": process.pid, "n": n, "started": time.time()}
-        storage.write_text(run.with_suffix(".json"), json.dumps(facts))
+        try:
+            storage.write_text(run.with_suffix(".json"), json.dumps(facts))
+        except StorageError:
+            process.terminate()  # without these nobody could stop it
+            raise
         return run
 
     def runs(self, run: Path) -> bool:
@@ -80,15 +85,20 @@ class Hand:
     def stop(self, run: Path) -> None:
         """End the process that makes this run, and remove what it left."""
         if self.runs(run):
-            with suppress(OSError):
-                os.killpg(int(self.facts(run)["pid"]), signal.SIGTERM)
+            self._send(run, signal.SIGTERM)
             deadline = time.monotonic() + _ENDS_S
             while self.runs(run) and time.monotonic() < deadline:
                 time.sleep(0.05)
             if self.runs(run):
-                with suppress(OSError):
-                    os.killpg(int(self.facts(run)["pid"]), signal.SIGKILL)
+                self._send(run, signal.SIGKILL)
         self.remove(run)
+
+    def _send(self, run: Path, what: signal.Signals) -> None:
+        """Send a signal to the process that makes this run, and to those it has started."""
+        pid = self.facts(run)["pid"]
+        if isinstance(pid, int) and pid > 1:  # 0 would be this process and all of its group
+            with suppress(OSError):
+                os.killpg(pid, what)
 
     def remove(self, run: Path) -> None:
         """Remove a run."""
@@ -175,6 +185,12 @@ def first_model(settings: Settings) -> Path | None:
     if settings.samples is None or (settings.model is not None and not settings.model.is_dir()):
         return settings.model
     return Hand(settings.samples, settings.model).chosen or settings.model
+
+
+def _number(name: str) -> int:
+    """The number of a run by its name; 0 for what is named otherwise."""
+    figures = name.removeprefix(_PREFIX)
+    return int(figures) if figures.isascii() and figures.isdigit() and len(figures) <= _MOST_FIGURES else 0
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -165,6 +165,8 @@ def _pixels(values: NDArray[np.generic]) -> NDArray[np.uint8]:
         return np.asarray(values, np.uint8)
     if not (values.min() >= 0 and values.max() <= 255):  # not for NaN either
         raise _bad("data of 'images': expected values from 0 to 255")
+    if values.max() <= 1 and (values != np.rint(values)).any():
+        raise _bad("data of 'images': expected values from 0 to 255, found shares up to 1; multiply them by 255")
     return np.rint(values.astype(np.float64)).astype(np.uint8)
 
 

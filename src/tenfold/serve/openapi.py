@@ -194,7 +194,7 @@ _PICTURE: Json = {kind: {"schema": {"type": "string", "contentMediaType": kind}}
     PICTURE_TYPES[-1]: {"schema": _object({"file": {"type": "string", "contentMediaType": "application/octet-stream"}})}
 }
 _BUSY = (408, 413, 415, 429, 504)
-_UNUSABLE = (409, 503)  # the file of samples is none, or cannot be used now
+_UNUSABLE = (409, 429, 503)  # the file of samples is none, or others wait for it, or it cannot be used now
 _EMPTY: Json = {_JSON: {"schema": {"type": "object"}}}
 _PROTOCOL: Json = {"form": "ProtocolError"}
 _MODEL = _parameters("path", ("model", {"const": "digits"}, "the only model there is"))

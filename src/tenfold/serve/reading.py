@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,17 +15,15 @@ from starlette.routing import Route
 from tenfold.errors import PictureError, TooManyPixelsError, UsageError
 from tenfold.read.reader import Reader
 from tenfold.serve.answers import RequestError, answer
-from tenfold.serve.bodies import PICTURE_TYPES, Picture, media_type, picture_in
+from tenfold.serve.bodies import PICTURE_TYPES, QUERY_KEYS, Picture, media_type, picture_in
 from tenfold.serve.explaining import in_base64
-
-_KEYS = ("digits", "pattern", "check", "min_confidence", "glyphs")
 
 T = TypeVar("T")
 
 
 async def read(request: Request) -> Response:
     """POST /read: all digits of a picture. With `glyphs=1` each has the 28x28 that the network saw."""
-    asked = _asked(request.query_params)
+    asked = _asked(request.query_params.multi_items())
     with_glyphs = request.query_params.get("glyphs") == "1"
     return await _answered(request, lambda reader, picture: _reading(reader, picture, asked, with_glyphs))
 
@@ -82,22 +80,35 @@ def _classification(reader: Reader, picture: Picture) -> dict[str, Any]:
     }
 
 
-def _asked(query: Mapping[str, str]) -> dict[str, Any]:
+def _asked(items: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """What is known of the field, as `tenfold read` takes it. A misspelt key could switch a check off, so none is ignored."""
-    unknown = sorted(set(query) - set(_KEYS))
+    query = dict(items)
+    unknown = sorted(set(query) - set(QUERY_KEYS))
     if unknown:
-        raise RequestError(400, "bad_query", f"found {unknown[0][:40]!r} in the query, expected {', '.join(_KEYS)}")
+        raise RequestError(400, "bad_query", f"found {unknown[0][:40]!r} in the query, expected {', '.join(QUERY_KEYS)}")
+    if len(query) < len(items):
+        twice = next(key for key in query if sum(key == other for other, _ in items) > 1)
+        raise RequestError(400, "bad_query", f"{twice}: found more than once, expected once")
+    if query.get("glyphs", "0") not in ("0", "1"):
+        raise RequestError(400, "bad_query", f"glyphs: found {query['glyphs'][:40]!r}, expected 0 or 1")
     asked: dict[str, Any] = {key: query[key] for key in ("pattern", "check") if key in query}
     for key, kind, expected in (("digits", int, "a whole number"), ("min_confidence", float, "a number from 0 to 1")):
         if key not in query:
             continue
         try:
-            asked[key] = kind(query[key])
+            asked[key] = kind(_plain(query[key]))
         except ValueError as problem:
             raise RequestError(400, "bad_query", f"{key}: found {query[key][:40]!r}, expected {expected}") from problem
     if not 0 <= asked.get("min_confidence", 0) <= 1:
         raise RequestError(400, "bad_query", f"min_confidence: found {asked['min_confidence']}, expected a number from 0 to 1")
     return asked
+
+
+def _plain(text: str) -> str:
+    """A number as everybody writes it; Python also takes 1_0, blanks around it and the figures of other scripts."""
+    if not text.isascii() or "_" in text or text != text.strip():
+        raise ValueError
+    return text
 
 
 def routes() -> list[Route]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenfold import limits
-from tenfold.serve.batching import Workers
+from tenfold.serve.batching import Clerks, Workers
 from tenfold.serve.bodies import Bodies
 from tenfold.serve.hand import first_model
 from tenfold.serve.metrics import Metrics
@@ -19,6 +19,7 @@ class Service:
         limits: the bounds on what it takes in.
         models: the model that is served; `await models.load(path)` serves another.
         workers: threads for work, behind a bounded queue.
+        clerks: threads for the file of corrections.
         bodies: reads the bodies of requests.
         metrics: what Prometheus is told.
         draining: whether the service is about to end; it still answers, but calls itself not ready.
@@ -35,5 +36,6 @@ class Service:
         self.metrics = Metrics()
         self.models = Models(first_model(settings))
         self.workers = Workers(self.models, settings.max_queue, self.limits, self.metrics.batch_glyphs.observe)
+        self.clerks = Clerks()
         self.bodies = Bodies(self.limits)
         self.draining = False

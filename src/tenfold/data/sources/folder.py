@@ -47,7 +47,7 @@ def read(path: Path) -> Digits:
     if len(files) > limits.from_environment().max_digits:
         raise DataError(f"{path}: {len(files):,} pictures, more than the limit; split it, or raise TENFOLD_MAX_DIGITS")
     images = np.stack([_glyph(file) for file in files])
-    return Digits(images, None if labels is None else np.array(labels, np.uint8), path.name)
+    return Digits(images, None if labels is None else np.array(labels, np.uint8), storage.name_of(path))
 
 
 def write(digits: Digits, path: Path) -> None:

@@ -58,7 +58,7 @@ def read_folder(folder: Path, part: str) -> Digits:
     if len({digits.labels is None for digits in parts}) > 1:
         raise DataError(f"{folder}: only one of the two parts has labels; expected both or neither")
     labels = None if parts[0].labels is None else np.concatenate([digits.known_labels for digits in parts])
-    return Digits(np.concatenate([digits.images for digits in parts]), labels, folder.name)
+    return Digits(np.concatenate([digits.images for digits in parts]), labels, storage.name_of(folder))
 
 
 def write(digits: Digits, path: Path) -> None:
