@@ -213,16 +213,20 @@ def _global_pooling(graph: Graph, layer: Any) -> None:
 
 def _memory(graph: Graph, layer: Any) -> None:
     graph.close()
-    mean, keys, labels, strength = layer.get_weights()
+    mean, keys, labels, strength, hand, hand_bias = layer.get_weights()
     area = layer.input[0].shape[1:]
     if len(area) == 3:  # ONNX has the maps before height and width
         mean, keys = (w.reshape(*area, -1).transpose(2, 0, 1, 3).reshape(w.shape) for w in (mean, keys))
     answered = graph.renamed("answered")  # what comes last has the name of the answer
     rows = np.array([1], np.int64)
-    one, faint, sharpness, weight = (
-        np.array(v, np.float32) for v in (1, layer.FAINT, layer.sharpness, layer.weight * strength)
+    one, faint, least, sharpness, weight = (
+        np.array(v, np.float32) for v in (1, layer.FAINT, layer.LEAST, layer.sharpness, layer.weight * strength)
     )
-    flat = graph.made("Flatten", "memory.flat", graph.let_through[layer.maps_of], axis=1)
+    maps = graph.let_through[layer.maps_of]
+    strengths = graph.made("ReduceMean", "memory.strengths", maps, axes=[2, 3], keepdims=0) if len(area) == 3 else maps
+    logit = graph.made("Add", "memory.logit", graph.made("MatMul", "memory.telling", strengths, hand[:, None]), hand_bias)
+    by_hand = graph.made("Sigmoid", "memory.by_hand", logit)
+    flat = graph.made("Flatten", "memory.flat", maps, axis=1)
     total = graph.made("Max", "memory.total", graph.made("ReduceSum", "memory.sum", flat, rows), faint)
     roots = graph.made("Sqrt", "memory.roots", graph.made("Div", "memory.shares", flat, total))
     away = graph.made("Sub", "memory.away", roots, mean)
@@ -233,9 +237,9 @@ def _memory(graph: Graph, layer: Any) -> None:
     near = graph.made("Exp", "memory.near", graph.made("Mul", "memory.sharp", less, sharpness))
     votes = graph.made("Mul", "memory.votes", graph.made("Unsqueeze", "memory.each", near, np.array([2], np.int64)), labels)
     largest = graph.made("ReduceMax", "memory.largest", votes, axes=[1], keepdims=0)
-    factors = graph.made("Exp", "memory.factors", graph.made("Mul", "memory.added", largest, weight))
-    turned = graph.made("Mul", "memory.turned", answered, factors)
-    graph.value = graph.made("Div", "probabilities", turned, graph.made("ReduceSum", "memory.turned_sum", turned, rows))
+    counting = graph.made("Mul", "memory.counting", graph.made("Mul", "memory.added", largest, weight), by_hand)
+    logits = graph.made("Log", "memory.logits", graph.made("Max", "memory.likely", answered, least))
+    graph.value = graph.made("Softmax", "probabilities", graph.made("Add", "memory.turned", logits, counting), axis=1)
 
 
 _WRITERS: dict[str, Callable[[Graph, Any], None]] = {

@@ -150,13 +150,13 @@ class Remembering(_Part, frozen=True):
     """The new digits are kept beside the weights: one that looks like them is likely of their class (`layers.Memory`).
 
     Attributes:
-        weight: what a digit that is quite alike adds to the logit of its class.
+        weight: what a digit that is quite alike, and surely by the same hand, adds to the logit of its class.
         sharpness: how fast that falls with less likeness.
         most: digits of each class that are kept, the newest.
     """
 
-    weight: Annotated[float, Meta(gt=0, le=50)] = 32.0
-    sharpness: Annotated[float, Meta(gt=0, le=100)] = 5.0
+    weight: Annotated[float, Meta(gt=0, le=1000)] = 100.0
+    sharpness: Annotated[float, Meta(gt=0, le=100)] = 7.0
     most: Annotated[int, Meta(ge=1, le=100)] = 20
 
 

@@ -15,6 +15,8 @@ from tenfold.learn import backend, compiled
 from tenfold.learn.recipe import Remembering
 
 _MEANT = 2000
+_COPIES, _OTHER_COPIES = 16, 2  # of each digit, moved and bent, by which one hand is told from others
+_BATCH = 500
 
 
 def remembering(model: Any, digits: Digits, others: Digits, settings: Remembering) -> Any:
@@ -23,14 +25,17 @@ def remembering(model: Any, digits: Digits, others: Digits, settings: Rememberin
     Args:
         model: is left as it is.
         digits: to remember; of each class the last `settings.most`.
-        others: by other hands; two thousand of them tell what maps are like on average.
+        others: by other hands; two thousand of them tell what maps are like on average, and what this hand is told from.
         settings: how much they count.
     """
     digits = digits[_newest(digits, settings.most)]
     whole = with_room(model, len(digits), settings)
     memory = whole.get_layer("memory")
     maps = compiled.forward(backend.load_keras().Model(model.inputs, _compared(model).output))
-    memory.remember(maps(digits.images), digits.known_labels, maps(others.images[:: -(-len(others) // _MEANT)]))
+    others = others[:: -(-len(others) // _MEANT)]
+    memory.remember(maps(digits.images), digits.known_labels, maps(others.images))
+    own, strange = _moved(model, digits, _COPIES), _moved(model, others, _OTHER_COPIES)
+    memory.tell_apart(maps(own.images), own.known_labels, maps(strange.images), strange.known_labels)
     return whole
 
 
@@ -47,6 +52,21 @@ def with_room(model: Any, n: int, settings: Remembering) -> Any:
         maps = value if layer is compared else maps
     answer = Memory(n, settings.weight, settings.sharpness, compared.name, name="memory")([maps, value])
     return keras.Model(images, answer, name=model.name)
+
+
+def _moved(model: Any, digits: Digits, n_copies: int) -> Digits:
+    """Copies of digits, each moved and bent as in training; the digits themselves where a training does not do so."""
+    from tenfold.learn.layers import RandomChange
+
+    known = next((layer for layer in model.layers if layer.name == "augment"), None)
+    if known is None:
+        return digits
+    change = RandomChange(known.amounts | {"alike": 1}, known.seed)
+    images, labels = np.tile(digits.images, (n_copies, 1, 1)), np.tile(digits.known_labels, n_copies)
+    room = np.resize(images, (-(-len(images) // _BATCH) * _BATCH, SIDE, SIDE)).astype(np.float32) / 255
+    parts = [np.asarray(change(part, training=True)) for part in np.split(room, len(room) // _BATCH)]
+    changed = np.concatenate(parts)[: len(images)].clip(0, 1) * 255
+    return Digits(changed.astype(np.uint8), labels, digits.name)
 
 
 def _newest(digits: Digits, most: int) -> Any:
