@@ -66,3 +66,17 @@ def test_two_sets_of_one_name_are_inspected_into_two_folders(tenfold, tmp_path: 
     assert sorted(p.name for p in (tmp_path / "inspections").iterdir()) == ["d.csv", "d.csv-2"]
     refused = tenfold("inspect", "a/d.csv", "-o", "a/d.csv")
     assert (refused.code, refused.err) == (2, "error: a/d.csv is a file; name a folder with --output\n")
+
+
+@pytest.mark.filterwarnings("always::tenfold.errors.TenfoldNotice")
+def test_digits_the_other_way_round_are_a_notice(tenfold, tmp_path: Path) -> None:
+    digits, path = package.load("mnist", "test")[:20], tmp_path / "paper.npz"
+    save(package.Digits(255 - digits.images, digits.labels, "x"), path)
+    for command in (
+        ["inspect", path, "-o", tmp_path / "i"],
+        ["evaluate", "bundled", "--data", path, "-o", tmp_path / "e"],
+        ["submit", "bundled", path, "-o", tmp_path / "s.csv"],
+    ):
+        result = tenfold(*command)
+        assert result.code == 0
+        assert "note: paper.npz: bright at the rim, expected white ink on black" in result.err

@@ -3,6 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
+import tenfold
 from tenfold import Digits
 from tenfold.errors import DataError
 
@@ -84,3 +85,14 @@ def test_fingerprints_do_not_depend_on_the_layout_in_memory() -> None:
     other = Digits(np.asfortranarray(digits.images), digits.labels, "other")
     assert (other.fingerprints == digits.fingerprints).all()
     assert other.sha256 == digits.sha256
+
+
+def test_what_is_hardly_white_ink_on_black_is_said() -> None:
+    digits = tenfold.load("mnist", "test")[:50]
+    assert digits.oddity() is None
+    for images, said in (
+        (255 - digits.images, "is this ink on paper"),
+        (digits.images // 128, "Multiply them by 255"),
+        (np.zeros_like(digits.images), "blank"),
+    ):
+        assert said in str(Digits(images, digits.labels, "x").oddity())

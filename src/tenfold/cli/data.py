@@ -44,10 +44,10 @@ def inspect(
 ) -> None:
     """Show what a data set looks like: counts, statistics of every pixel, duplicates, figures."""
     from tenfold.data import inspection
-    from tenfold.data.sources import load
+    from tenfold.data.sources import load_checked
     from tenfold.learn import figures, style, tables
 
-    digits = load(data, part.value)
+    digits = load_checked(data, part.value)
     found = inspection.inspect(digits)
     folder = output or inspection.folder_for(found, digits.name)
     if storage.exists(folder) and not folder.is_dir():

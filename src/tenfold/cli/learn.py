@@ -165,13 +165,13 @@ def submit(
 ) -> None:
     """Write a Kaggle submission: ImageId,Label, ids from 1."""
     from tenfold.cli.measuring_output import trained_on
-    from tenfold.data.sources import load
+    from tenfold.data.sources import load_checked
     from tenfold.data.sources.packaged import NAMES
     from tenfold.learn import measuring
 
     subject = measuring.find_all(runs)
     subject = measuring.augmented(subject) if tta else subject
-    digits = load(test, "test" if test in NAMES else "all")
+    digits = load_checked(test, "test" if test in NAMES else "all")
     measuring.write_submission(subject, digits, output)
     typer.echo(trained_on(subject.n_trained_on(digits), len(digits)), err=True)
     typer.echo(f"{output}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)

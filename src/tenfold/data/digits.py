@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tenfold.errors import DataError
 
 SIDE = 28
+_PAPER = 150  # of 255: no rim of ink is so bright
 CLASSES = 10
 
 
@@ -68,6 +69,17 @@ class Digits:
     def unlabelled(self) -> Digits:
         """The same digits without their labels."""
         return Digits(self.images, None, self.name)
+
+    def oddity(self) -> str | None:
+        """What speaks against these being white ink on black, 0-255, as all of tenfold expects; None if nothing does."""
+        if not self.images.any():
+            return "all digits are blank" if len(self) else None
+        if self.images.max() == 1:
+            return "no pixel is over 1, expected 0 to 255; are these shares, or bits? Multiply them by 255"
+        rims = np.concatenate([self.images[:, [0, -1]].ravel(), self.images[:, :, [0, -1]].ravel()])
+        if rims.mean() > _PAPER:
+            return "bright at the rim, expected white ink on black; is this ink on paper? Turn it round: 255 - pixels"
+        return None
 
     @property
     def known_labels(self) -> NDArray[np.uint8]:

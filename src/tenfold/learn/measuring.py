@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tenfold import storage
 from tenfold.data.digits import SIDE, Digits
-from tenfold.data.sources import Part, load
+from tenfold.data.sources import Part, load_checked
 from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.errors import DataError, RunError, TenfoldError, UsageError
 from tenfold.learn import corruptions, folds, recipes, runs
@@ -141,7 +141,7 @@ def digits_for(subject: Measurable, data: str | None, part: Part | None) -> Digi
     if data is None and subject.data not in PACKAGED:
         raise UsageError(f"{subject.name} was trained on {subject.data}, which has no test digits; name some with --data")
     source = data or subject.data
-    return load(source, part or ("test" if source in PACKAGED else "all"))
+    return load_checked(source, part or ("test" if source in PACKAGED else "all"))
 
 
 def measure(subject: Measurable, digits: Digits) -> Evaluation:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tenfold import storage
 from tenfold.data.digits import Digits
-from tenfold.data.sources import load
+from tenfold.data.sources import load, load_checked
 from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.errors import DataError
 from tenfold.learn import runs
@@ -71,7 +71,7 @@ def split_of_old(recipe: Recipe) -> Splits:
 
 def all_digits(recipe: Recipe) -> Digits:
     """The digits to learn from and to choose by: the training part of a packaged set, or all of a file."""
-    return load(recipe.data, "train" if recipe.data in PACKAGED else "all")
+    return load_checked(recipe.data, "train" if recipe.data in PACKAGED else "all")
 
 
 def run_of(name: str) -> Run:

@@ -5,13 +5,14 @@ This module decides by name and suffix which format a source has; one module a f
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Literal
 
 from tenfold.data import samples
 from tenfold.data.digits import Digits
 from tenfold.data.sources import folder, idx, kaggle, npz, packaged
-from tenfold.errors import DataError, of_system
+from tenfold.errors import DataError, TenfoldNotice, of_system
 
 Part = Literal["train", "test", "all"]
 Format = Literal["csv", "idx", "npz", "folder", "samples"]
@@ -46,6 +47,15 @@ def load(source: str | Path, part: Part = "all") -> Digits:
         raise DataError(f"cannot read {of_system(problem, path)}") from problem
     if not len(digits):
         raise DataError(f"{path}: holds no digits; expected at least one")
+    return digits
+
+
+def load_checked(source: str | Path, part: Part = "all") -> Digits:
+    """As `load`, with a TenfoldNotice where the pixels are hardly white ink on black, 0-255, so that little can be read."""
+    digits = load(source, part)
+    oddity = digits.oddity()
+    if oddity is not None:
+        warnings.warn(f"{digits.name}: {oddity}", TenfoldNotice, stacklevel=2)
     return digits
 
 
