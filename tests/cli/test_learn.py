@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -341,3 +343,13 @@ def test_submit_and_export_replace_no_other_files(tenfold, few_run: Path, tmp_pa
     refused = tenfold("export", few_run, "-o", few_run / "model.keras")
     assert refused.code == 2
     assert "expected a name that ends in .onnx" in refused.err
+
+
+def test_a_dash_is_standard_output(few_run: Path, tmp_path: Path) -> None:
+    test_csv = tmp_path / "test.csv"
+    save(package.load("mnist", "test")[:3].unlabelled(), test_csv)
+    command = [sys.executable, "-m", "tenfold", "submit", few_run, test_csv, "-o", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[0] == "ImageId,Label"
+    assert len(done.stdout.splitlines()) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["test.csv"]

@@ -161,7 +161,9 @@ def submit(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help=RUNS_HELP)],
     test: Annotated[str, typer.Argument(metavar="TEST.CSV", help="The competition's test.csv, or other digits.")],
     tta: Tta = False,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("submission.csv"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; - for standard output.")] = Path(
+        "submission.csv"
+    ),
 ) -> None:
     """Write a Kaggle submission: ImageId,Label, ids from 1."""
     from tenfold.cli.measuring_output import trained_on
@@ -172,7 +174,7 @@ def submit(
     subject = measuring.find_all(runs)
     subject = measuring.augmented(subject) if tta else subject
     digits = load_checked(test, "test" if test in NAMES else "all")
-    measuring.write_submission(subject, digits, output)
+    measuring.write_submission(subject, digits, _or_stdout(output))
     typer.echo(trained_on(subject.n_trained_on(digits), len(digits)), err=True)
     typer.echo(f"{output}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)
 
@@ -180,7 +182,9 @@ def submit(
 @app.command(short_help="Write a run's model as one ONNX file.")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default model.onnx in the run's folder.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="By default model.onnx in the run's folder; - for standard output.")
+    ] = None,
 ) -> None:
     """Write a run's model as one ONNX file, checked against Keras."""
     from tenfold.cluster import ensemble as ensembles
@@ -190,7 +194,7 @@ def export(
 
     if str(run) == "bundled" or run.suffix == ".onnx":
         raise UsageError(f"{run} is an ONNX model already; expected the folder of a run, such as runs/classic")
-    path = output or run / "model.onnx"
+    path = _or_stdout(output or run / "model.onnx")
     if path.suffix != ".onnx" and not storage.is_stream(path):
         raise UsageError(f"--output {path}: expected a name that ends in .onnx")
     if ensembles.is_one(run):
@@ -199,3 +203,8 @@ def export(
         return
     difference = publishing.export(open_run(run), path)
     typer.echo(f"{path}: differs from Keras by at most {difference:.1g} in a probability", err=True)
+
+
+def _or_stdout(path: Path) -> Path:
+    """The path, or where standard output is written to for `-`."""
+    return Path("/dev/stdout") if str(path) == "-" else path
