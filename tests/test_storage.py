@@ -301,3 +301,23 @@ def test_what_goes_wrong_while_a_stream_is_written_is_not_taken_for_a_link(tmp_p
     os.mkfifo(pipe)
     with pytest.raises(RuntimeError, match="of its own"), storage.whole_file(pipe):
         raise RuntimeError("of its own")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a b/c", "a-b-c"), ("..", "unnamed"), (".", "unnamed"), ("", "unnamed"), ("..a", "..a")]
+)
+def test_a_text_becomes_the_name_of_one_folder(text: str, name: str) -> None:
+    assert storage.as_name(text) == name
+
+
+def test_a_folder_is_called_what_it_is_called_however_it_is_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "digits" / "inside").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "digits" / "inside")
+    assert [storage.name_of(Path(path)) for path in (".", "..", "../inside", "/")] == ["inside", "digits", "inside", "unnamed"]
+
+
+def test_the_first_folder_that_fits_is_taken(tmp_path: Path) -> None:
+    for name in ("x", "x-2"):
+        (tmp_path / name).mkdir()
+    assert storage.numbered(tmp_path / "x", lambda place: not place.exists()) == tmp_path / "x-3"
+    assert storage.numbered(tmp_path / "x", lambda place: True) == tmp_path / "x"

@@ -146,9 +146,17 @@ def test_a_second_learning_can_be_undone_to_the_first(
 
 
 def test_runs_of_no_more_use_are_removed(client: TestClient, kept: Samples, trained: object, tmp_path: Path) -> None:
+    (tmp_path / "hand").mkdir()
+    (tmp_path / "hand" / "learnt-old.json").write_text("{}")  # somebody's copy
     for _ in range(3):
         learnt(client, tmp_path)
-    assert sorted(p.name for p in (tmp_path / "hand").iterdir()) == ["go", "learnt-3", "learnt-3.json", "learnt-3.log"]
+    assert sorted(p.name for p in (tmp_path / "hand").iterdir()) == [
+        "go",
+        "learnt-3",
+        "learnt-3.json",
+        "learnt-3.log",
+        "learnt-old.json",
+    ]
 
 
 def test_a_running_one_can_be_stopped(client: TestClient, kept: Samples, trained: object, tmp_path: Path) -> None:

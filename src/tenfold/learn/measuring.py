@@ -267,8 +267,11 @@ def _may_be_replaced(path: Path) -> bool:
     """Whether nothing but a submission is lost where one is written to: an earlier one, an empty file, a pipe."""
     if storage.is_stream(path) or not storage.exists(path) or path.is_dir():  # of a folder `whole_file` tells
         return True
-    with path.open("rb") as file:
-        return file.read(len(_HEADER)) in (b"", _HEADER.encode())
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEADER)) in (b"", _HEADER.encode())
+    except OSError:
+        return False
 
 
 def _check_submission(path: Path, n_digits: int) -> None:

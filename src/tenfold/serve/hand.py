@@ -43,17 +43,16 @@ class Hand:
 
     def newest(self) -> Path | None:
         """The run begun last, or None."""
-        found = [path.with_suffix("") for path in self.folder.glob(f"{_PREFIX}*.json") if _number(path.stem)]
-        return max(found, key=lambda run: _number(run.name), default=None)
+        return max(self._every(), key=lambda run: _number(run.name), default=None)
 
     def begin(self, n: int) -> Path:
         """Start learning from `n` corrections; return the folder of the run to come. Runs no longer of use are removed."""
         storage.make_folder(self.folder)
         newest = self.newest()
         number = 1 + (_number(newest.name) if newest else 0)
-        for path in self.folder.glob(f"{_PREFIX}*.json"):
-            if path.stem not in (self._chosen.get("run"), self._chosen.get("before")):
-                self.remove(path.with_suffix(""))
+        for old in self._every():
+            if old.name not in (self._chosen.get("run"), self._chosen.get("before")):
+                self.remove(old)
         run = self.folder / f"{_PREFIX}{number}"
         command = [sys.executable, "-m", "tenfold", "train", "--recipe", "adapt", "--from", self.base]
         command += ["--data", str(self.samples.absolute()), "--run", str(run)]
@@ -70,6 +69,10 @@ class Hand:
             process.terminate()  # without these nobody could stop it
             raise
         return run
+
+    def _every(self) -> list[Path]:
+        """The folders of all runs that were begun."""
+        return [path.with_suffix("") for path in self.folder.glob(f"{_PREFIX}*.json") if _number(path.stem)]
 
     def runs(self, run: Path) -> bool:
         """Whether the process that makes this run is alive."""
