@@ -80,3 +80,15 @@ def test_digits_the_other_way_round_are_a_notice(tenfold, tmp_path: Path) -> Non
         result = tenfold(*command)
         assert result.code == 0
         assert "note: paper.npz: bright at the rim, expected white ink on black" in result.err
+
+
+def test_a_set_is_not_converted_into_itself(tenfold, tmp_path: Path) -> None:
+    path, link = tmp_path / "a.csv", tmp_path / "b.csv"
+    save(package.load("mnist", "test")[:5], path)
+    link.symlink_to(path)
+    content = path.read_bytes()
+    for target in (path, link):
+        refused = tenfold("convert", path, target, "--no-labels")
+        assert refused.code == 2
+        assert "is what is converted; name another file" in refused.err
+    assert path.read_bytes() == content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -76,5 +77,7 @@ def convert(
     from tenfold.data.sources import load, save
 
     digits = load(source, part.value)
+    if os.path.realpath(source) == os.path.realpath(target) and storage.exists(target):
+        raise UsageError(f"{target} is what is converted; name another file, so that nothing of it is lost")
     save(digits if labels else digits.unlabelled(), target, to.value if to else None)
     typer.echo(f"{target}: {len(digits):,} digits", err=True)
