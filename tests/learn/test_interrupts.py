@@ -11,7 +11,7 @@ from tenfold.learn import interrupts
 pytestmark = pytest.mark.one_backend
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_is_told_and_held_back(number: int) -> None:
     told = threading.Event()
     before = signal.getsignal(number)
@@ -50,6 +50,17 @@ print("still here")
     assert (done.returncode, done.stdout, done.stderr) == (130, "told\n", "")
 
 
+def test_a_closed_terminal_is_nothing_to_whoever_asked_for_that() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts.held_back(lambda: None) as asked, interrupts.alike():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not asked()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_outside_the_main_thread_nothing_is_held_back() -> None:
     def work() -> None:
         with interrupts.held_back(lambda: None) as asked:
@@ -62,14 +73,15 @@ def test_outside_the_main_thread_nothing_is_held_back() -> None:
     assert seen == [False]
 
 
-def test_sigterm_is_taken_for_an_interrupt_and_another_one_ends_the_process() -> None:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_others_are_taken_for_an_interrupt_and_another_one_ends_the_process(number: int) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         with interrupts.alike():
             pass
-        assert signal.getsignal(signal.SIGTERM) is before[signal.SIGTERM]
+        assert signal.getsignal(number) is before[number]
         with pytest.raises(KeyboardInterrupt), interrupts.alike():
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
         assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     finally:
         for number, handler in before.items():

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a network learns: the first lets it save where it stands, the second ends it at once."""
+"""Ctrl-C, SIGTERM and a closed terminal while a network learns: the first lets it save, the second ends it at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANG_UP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # the terminal was closed; not on Windows
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *_HANG_UP)
 _INTERRUPTED = 130
 _SHOW_CURSOR = b"\x1b[?25h\n"  # a live bar hides it
 
@@ -31,7 +32,7 @@ def held_back(said: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         return
     arriving, waking = socket.socketpair()
     waking.setblocking(False)
-    before = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
+    before = {number: signal.signal(number, lambda *_: None) for number in _taken()}
     woken_before = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
     watching = threading.Thread(target=_watch, args=(arriving, asked, said), daemon=True)
     watching.start()
@@ -60,13 +61,20 @@ def _watch(arriving: socket.socket, asked: threading.Event, said: Callable[[], N
 
 @contextmanager
 def alike() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C; once one of them ended the block, the next one ends the process, whatever it still tidies up."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Take them all for Ctrl-C; once one ended the block, the next one ends the process, whatever it still tidies up."""
+    taken = _taken()
+    before = {number: signal.signal(number, signal.default_int_handler) for number in taken if number != signal.SIGINT}
     try:
         yield
     except KeyboardInterrupt:
-        for number in _SIGNALS:
+        for number in taken:
             signal.signal(number, signal.SIG_DFL)
         raise
     else:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _taken() -> list[signal.Signals]:
+    """The signals to take: a closed terminal is nothing to whoever asked for that (`nohup`)."""
+    return [n for n in _SIGNALS if n not in _HANG_UP or signal.getsignal(n) != signal.SIG_IGN]
