@@ -37,7 +37,7 @@ def test_inspect_shows_counts_and_leaves_figures_and_all_pixels(tenfold, toy_npz
     ("arguments", "said"),
     [
         (["convert", "nowhere.csv", "x.npz"], "nowhere.csv: no such data set or file"),
-        (["convert", "mnist", "x.xyz"], "x.xyz: the name fits no format"),
+        (["convert", "mnist", "x.xyz"], "x.xyz: the name fits no format to write; expected a Kaggle CSV"),
         (["inspect", "nowhere"], "nowhere: no such data set or file"),
     ],
 )

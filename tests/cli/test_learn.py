@@ -255,6 +255,7 @@ def test_a_bare_run_can_be_exported_later_to_the_same_bytes(tenfold, few_run: Pa
         (["train", "--resume"], "--run"),
         (["evaluate", "nowhere"], "no run there"),
         (["submit", "nowhere", "test.csv"], "no run there"),
+        (["submit", __file__, "bundled"], "a file; expected the folder of a run"),
         (["export", "nowhere"], "no run there"),
         (["recipes", "fastest"], "expected one of classic"),
         (["compare", "bundled", "nowhere"], "no run there"),

@@ -95,7 +95,7 @@ def test_by_default_a_named_set_is_measured_on_its_test_digits() -> None:
 
 
 def test_a_run_on_a_file_has_no_test_digits_of_its_own(toy_run: Run) -> None:
-    with pytest.raises(UsageError, match="name some with --data"):
+    with pytest.raises(UsageError, match="name some: --data digit-recognizer"):
         measuring.digits_for(measuring.find(str(toy_run.folder)), None, None)
 
 

@@ -42,3 +42,12 @@ def test_the_same_ink_found_twice_is_one() -> None:
     cuts = [cut_out(page(), np.array(box, float)) for box in ((93, 28, 13, 64), (95, 27, 12, 66), (56, 28, 14, 64))]
     assert distinct(cuts) == [0, 2]
     assert distinct([]) == []
+
+
+def test_ink_found_once_more_in_a_box_that_is_mostly_paper_is_one() -> None:
+    tight, wide, neighbour = (
+        cut_out(page(), np.array(box, float)) for box in ((93, 28, 13, 64), (78, 28, 26, 62), (129, 28, 13, 64))
+    )
+    assert wide.box == pytest.approx([78, 28, 26, 62]), "too much paper for the ink's box"
+    assert wide.ink == pytest.approx(tight.ink, abs=1.5)
+    assert distinct([tight, wide, neighbour]) == [0, 2]

@@ -199,6 +199,14 @@ def test_the_main_digit_counts_and_not_what_the_rim_cuts_off(reader: Reader, tes
     assert right >= 37
 
 
+def test_a_stroke_drawn_by_a_program_is_read_once(reader: Reader) -> None:
+    image = Image.new("L", (500, 280), 255)
+    seven, one, four = [(60, 60), (180, 50), (110, 220)], [(260, 50), (255, 220)], [(330, 50), (310, 140), (420, 140)]
+    for stroke in (seven, one, four, [(395, 70), (390, 220)]):
+        ImageDraw.Draw(image).line(stroke, fill=0, width=12)
+    assert reader.read(image).text == "714"
+
+
 def test_a_reading_draws_itself(reader: Reader, numbers: tuple[np.ndarray, str], tmp_path: Path) -> None:
     Image.fromarray(numbers[0]).save(tmp_path / "page.png")
     reading = reader.read(tmp_path / "page.png")

@@ -86,6 +86,7 @@ def test_no_page_from_elsewhere_is_told_that_it_may_ask(client: TestClient) -> N
     asked = {"origin": "https://evil.example", "access-control-request-method": "POST"}
     answered = client.options("/read", headers=asked)
     assert answered.status_code == 405
+    assert answered.json()["error"]["message"] == "this path is not answered to this method; expected POST"
     assert not [name for name in answered.headers if name.startswith("access-control")]
 
 

@@ -101,7 +101,9 @@ def test_other_media_types_get_415(client: TestClient, png: bytes, kind: str | N
     """Fault 6."""
     answered = client.post("/read", content=png, headers={} if kind is None else {"content-type": kind})
     assert answered.status_code == 415
-    assert "expected image/png" in answered.json()["error"]["message"]
+    message = answered.json()["error"]["message"]
+    assert "expected image/png" in message
+    assert ("curl sends it with" in message) == (kind in ("application/x-www-form-urlencoded", "", None))
 
 
 def test_a_damaged_picture_is_refused_and_the_next_one_read(client: TestClient, png: bytes) -> None:

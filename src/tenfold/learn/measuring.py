@@ -139,7 +139,9 @@ def digits_for(subject: Measurable, data: str | None, part: Part | None) -> Digi
         UsageError: the model was trained on a file, which has no test digits.
     """
     if data is None and subject.data not in PACKAGED:
-        raise UsageError(f"{subject.name} was trained on {subject.data}, which has no test digits; name some with --data")
+        raise UsageError(
+            f"{subject.name} was trained on {subject.data}, which has no test digits; name some: --data digit-recognizer"
+        )
     source = data or subject.data
     return load_checked(source, part or ("test" if source in PACKAGED else "all"))
 

@@ -164,6 +164,10 @@ def open_run(folder: str | Path) -> Run:
     """
     run = Run(Path(folder))
     if not storage.exists(run.folder / "recipe.json"):
+        if storage.exists(run.folder) and run.folder.is_file():
+            raise RunError(
+                f"{str(folder)[:200]!r}: a file; expected the folder of a run, such as runs/classic, an .onnx file or bundled"
+            )
         raise RunError(f"{str(folder)[:200]!r}: no run there (no recipe.json); tenfold runs lists what there is")
     if not run.finished:
         raise RunError(f"{folder}: the run is not finished; go on with: tenfold train --resume --run {folder}")

@@ -25,6 +25,7 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.ge
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 _EXPECTED = "expected a PNG, JPEG, WebP, GIF, BMP or TIFF"
+_ADDRESSES = ("http://", "https://", "file://", "ftp://", "data:")
 _OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
 # Pillow is content if all pixels are there; but a file without its end was cut, and other readers refuse it.
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
@@ -59,7 +60,7 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
         return _pixels(source, "picture"), source.info.get(mark[0]) == mark[1]
     if not isinstance(source, bytes | str | os.PathLike):
         raise PictureError(f"picture: found {type(source).__name__}, expected a path, bytes, a Pillow image or a NumPy array")
-    content, name = (source, "picture") if isinstance(source, bytes) else (_read(Path(source)), str(source))
+    content, name = (source, "picture") if isinstance(source, bytes) else (_read(source), str(source))
     with warnings.catch_warnings():
         # Pillow's own warnings (odd EXIF, large pictures) say nothing a user could act on.
         warnings.simplefilter("ignore")
@@ -72,14 +73,18 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
     return pixels, marked
 
 
-def _read(path: Path) -> bytes:
-    allowed = limits.one("max_picture_bytes")
+def _read(source: str | os.PathLike[str]) -> bytes:
+    allowed, path = limits.one("max_picture_bytes"), Path(source)
     try:
         with path.open("rb") as file:
             return file.read(allowed + 1)
     except IsADirectoryError as problem:
         raise PictureError(f"cannot read {path}: Is a directory; name its pictures, such as {path}/*.png") from problem
     except OSError as problem:
+        if str(source).lower().startswith(_ADDRESSES):
+            raise PictureError(
+                f"{str(source)[:200]}: an address; tenfold reads files only, so save the picture first"
+            ) from problem
         raise PictureError(f"cannot read {of_system(problem, path)}") from problem
     except ValueError as problem:  # a NUL in the name
         raise PictureError(f"cannot read {path}: {problem}; expected the path of a picture") from problem

@@ -25,11 +25,13 @@ class Cut(NamedTuple):
 
     Attributes:
         glyph: uint8 (28, 28).
-        box: float64 (4,), x, y, width, height of its ink in pixels of the picture.
+        box: float64 (4,), x, y, width, height of its ink in pixels of the picture; where it was found, if that is much else.
+        ink: float64 (4,), of the ink in any case.
     """
 
     glyph: NDArray[np.uint8]
     box: NDArray[np.float64]
+    ink: NDArray[np.float64]
 
 
 def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
@@ -45,7 +47,7 @@ def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
     left, top = max(0, int(x - _AROUND * size)), max(0, int(y - _AROUND * size))
     part = grey[top : int(np.ceil(y + height + _AROUND * size)), left : int(np.ceil(x + width + _AROUND * size))]
     if part.size < 2:
-        return Cut(np.zeros((28, 28), np.uint8), found)
+        return Cut(np.zeros((28, 28), np.uint8), found, found)
     shrink = min(1.0, _WORKING_SIDE / max(part.shape))
     if shrink < 1:
         reduced = (max(1, round(part.shape[1] * shrink)), max(1, round(part.shape[0] * shrink)))
@@ -57,20 +59,24 @@ def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
     columns = slice(max(0, int(x - margin)), int(np.ceil(x + width + margin)))
     own = np.ascontiguousarray(kept[rows, columns])
     inked = box_of(own)
-    if inked is not None:
-        offset = np.array([left + columns.start / shrink, top + rows.start / shrink, 0, 0])
-        tight = np.array(inked) / shrink + offset
-        found = tight if _alike(tight, found, _ALIKE) else found
-    return Cut(glyph(Ink(own, 1)), found)
+    if inked is None:
+        return Cut(glyph(Ink(own, 1)), found, found)
+    offset = np.array([left + columns.start / shrink, top + rows.start / shrink, 0, 0])
+    tight = np.array(inked) / shrink + offset
+    return Cut(glyph(Ink(own, 1)), tight if _alike(tight, found, _ALIKE) else found, tight)
 
 
 def distinct(cuts: list[Cut]) -> list[int]:
     """Which cuts, the surest first, are of ink of their own: a thin digit may have been found twice, side by side."""
     kept: list[int] = []
     for i, cut in enumerate(cuts):
-        if not any(_alike(cut.box, cuts[k].box, _TWICE) for k in kept):
+        if not any(_same(cut, cuts[k]) for k in kept):
             kept.append(i)
     return kept
+
+
+def _same(one: Cut, other: Cut) -> bool:
+    return _alike(one.box, other.box, _TWICE) or _alike(one.ink, other.ink, _TWICE)
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64], share: float) -> bool:

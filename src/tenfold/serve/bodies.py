@@ -17,6 +17,7 @@ from tenfold.serve.answers import RequestError
 _MULTIPART = "multipart/form-data"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff", _MULTIPART)
 _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/x-ms-bmp": "image/bmp", "image/x-bmp": "image/bmp", "image/*": "image/png"}
+_CURL_SAYS = ("application/x-www-form-urlencoded", "")
 _MOST_FIGURES = 18  # of a length
 _MOST_PARTS = 8
 _FILE = "file"
@@ -83,7 +84,10 @@ def media_type(request: Request, expected: Iterable[str]) -> str:
     found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     found = _OTHER_NAMES.get(found, found)
     if found not in expected:
-        message = f"Content-Type {found[:60] or 'missing'!r}, expected {', '.join(filter(None, expected))}"
+        expected = tuple(filter(None, expected))
+        # curl's --data-binary says that it sends a form, whatever it sends.
+        remedy = f"; curl sends it with -H 'Content-Type: {expected[0]}'" if found in _CURL_SAYS else ""
+        message = f"Content-Type {found[:60] or 'missing'!r}, expected {', '.join(expected)}{remedy}"
         raise RequestError(415, "unsupported_media_type", message)
     return found
 

@@ -56,7 +56,12 @@ def test_18_a_long_or_short_row_is_named(tmp_path: Path, row: str, n_columns: in
 def test_19_a_value_that_is_no_number_from_0_to_255_is_named(tmp_path: Path, value: str) -> None:
     message = refused(csv_of(tmp_path, [HEADER, *rows((2, 6, value))]))
     assert "row 2 (line 3), column 6 (pixel4): found" in message
-    assert "expected a whole number 0-255" in message
+    assert message.endswith("expected a whole number 0-255")
+
+
+@pytest.mark.parametrize("value", ["0.0", "0.4981", "1.0"])
+def test_pixels_from_0_to_1_are_told_what_they_are(tmp_path: Path, value: str) -> None:
+    assert refused(csv_of(tmp_path, [HEADER, *rows((2, 6, value))])).endswith("0-255; multiply shares of 1 by 255")
 
 
 @pytest.mark.parametrize("value", ["10", "-1", ""])

@@ -22,6 +22,10 @@ EXPECTED = (
     "an .npz, a file of corrections (.db) or a folder of pictures"
 )
 
+_WRITABLE = (
+    "a Kaggle CSV (.csv, .csv.gz, .zip), an IDX file (…idx3-ubyte, .gz), an .npz, or a name without a suffix for a folder"
+)
+
 
 def load(source: str | Path, part: Part = "all") -> Digits:
     """Load a set of digits.
@@ -89,11 +93,18 @@ def save(digits: Digits, path: Path, form: Format | None = None) -> None:
     """
     if not len(digits):
         raise DataError(f"{path}: not written, since {digits.name} holds no digits; expected at least one")
-    found = form or format_of(path)
+    found = form or _format_to_write(path)
     if found == "samples":
         raise DataError(f"{path}: corrections are only kept by tenfold serve; expected the name of another format to write")
     writers = {"csv": kaggle.write, "idx": idx.write, "npz": npz.write, "folder": folder.write}
     writers[found](digits, path)
+
+
+def _format_to_write(path: Path) -> Format:
+    try:
+        return format_of(path)
+    except DataError as problem:
+        raise DataError(f"{path}: the name fits no format to write; expected {_WRITABLE}") from problem
 
 
 def format_of(path: Path) -> Format:

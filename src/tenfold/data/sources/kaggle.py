@@ -197,8 +197,14 @@ def fault_in(line: str, layout: Layout) -> str | None:
         value = _value(field)
         if value is None or value > highest:
             found = repr(field.strip()[:40])
-            return f", column {column} ({name}): found {found}, expected a whole number 0-{highest}"
+            remedy = "; multiply shares of 1 by 255" if name != "label" and _is_share(field) else ""
+            return f", column {column} ({name}): found {found}, expected a whole number 0-{highest}{remedy}"
     return None
+
+
+def _is_share(field: str) -> bool:
+    whole, point, rest = field.strip().partition(".")
+    return bool(point) and whole in ("", "0", "1") and rest.isdigit()
 
 
 def _value(field: str) -> int | None:
