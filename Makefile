@@ -73,6 +73,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --all-extras --upgrade pyproject.toml -o requirements.lock
 
+# What was installed and what tests left behind; runs/ stays.
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
 

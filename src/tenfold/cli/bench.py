@@ -34,6 +34,8 @@ def bench(
     typer.echo("reading, the model that ships")
     typer.echo(f"  one glyph            {reading.one_ms:8.2f} ms   on one thread")
     typer.echo(f"  in batches           {rates}")
+    if reading.per_second_all < reading.per_second:
+        typer.echo("                       fewer on all than on one: other programs are computing here")
     typer.echo(f"  loading              {reading.load_ms:8.0f} ms")
     if missing:
         typer.echo(f"\ntraining is not measured: {missing}", err=True)

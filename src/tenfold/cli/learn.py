@@ -88,7 +88,7 @@ def evaluate(
     part: Annotated[PartName | None, typer.Option(help="Which part of the set; test by default where there is one.")] = None,
     tta: Tta = False,
     corruptions: Annotated[
-        bool, typer.Option("--corruptions", help="Also on 2,000 of them made harder in eleven ways, about a minute.")
+        bool, typer.Option("--corruptions", help="Also on 2,000 of them made harder in eleven ways, one to two minutes.")
     ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for metrics, figures and mistakes.")] = None,
 ) -> None:

@@ -50,7 +50,9 @@ def read(
     form: Annotated[
         OutputFormat, typer.Option("--format", help="text: digits; tsv: file, digits; json, csv: all.")
     ] = OutputFormat.text,
-    annotate: Annotated[Path | None, typer.Option(metavar="DIR", help="Put copies with boxes drawn into DIR.")] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Put copies with boxes drawn into DIR, to be looked at.")
+    ] = None,
     digits: Annotated[int | None, typer.Option(help="How many digits each picture has.")] = None,
     pattern: Annotated[str | None, typer.Option(help="Where they stand, such as '####-##'.")] = None,
     check: Annotated[str | None, typer.Option(help="Their check digit: luhn or mod11.")] = None,
@@ -65,7 +67,11 @@ def read(
     ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="In bulk, without a cluster: by default one a core.")] = None,
 ) -> None:
-    """Read the digits in pictures of any size, dark on light or light on dark, in reading order."""
+    """Read the digits in pictures of any size, dark on light or light on dark, in reading order.
+
+    What --digits, --pattern or --check say of a field is taken for granted: the likeliest text of such a field is printed
+    even if it is unlikely. Refuse it with --min-confidence. A picture without digits, or one that is refused, is no error.
+    """
     from tenfold.read.fields import Field
     from tenfold.read.reader import Reader
 

@@ -52,7 +52,7 @@ RECIPES = {
         ),
         Recipe(
             name="cnn-fast",
-            why="Past 99.4 % in two minutes, past 99 % in a third of that with --epochs 2: few maps, light augmentation.",
+            why="Past 99.4 % within two minutes, past 99 % in a third of that with --epochs 2: few maps, light augmentation.",
             network=Convolutional(stages=((16,), (32,), (64,))),
             optimizer=Adam(learning_rate=2e-2, beta_2=0.99, weight_decay=0.02, schedule="one_cycle", warmup=0.2),
             augmentation=Augmentation(rotation=8, scale=0.08, shift=1),

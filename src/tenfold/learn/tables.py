@@ -25,10 +25,12 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -
 
 
 def network(layers: Sequence[tuple[str, str, int]]) -> str:
-    """The layers of a network, their output shapes and parameters, and the sum."""
+    """The layers of a network, their output shapes and parameters, and the sum; batch norms are not counted when it reads."""
     rows = [(name, shape, f"{n:,}") for name, shape, n in layers]
     total = sum(n for _, _, n in layers)
-    return table(["layer", "output shape", "parameters"], [*rows, ("all, in training", "", f"{total:,}")], left=2)
+    whole = table(["layer", "output shape", "parameters"], [*rows, ("all, in training", "", f"{total:,}")], left=2)
+    has_norms = any("norm" in name for name, _, _ in layers)
+    return whole + ("\nin the exported model batch norms are part of the layers beside them" if has_norms else "")
 
 
 def history(columns: Mapping[str, Sequence[float | None]]) -> str:
