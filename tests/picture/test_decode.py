@@ -339,7 +339,7 @@ def test_10_floats_and_wide_numbers_are_scaled_by_what_they_hold() -> None:
     ]:
         assert decode(np.array([values])).tolist() == [expected]
     assert decode(np.array([[0, 1, 255]])).tolist() == [[0, 1, 255]]
-    for dtype in (np.int16, np.uint32, np.int64, np.float16):
+    for dtype in (np.int16, np.uint16, np.uint32, np.int64, np.float16):
         assert decode(np.array([[5, 77, 255]], dtype)).tolist() == [[5, 77, 255]], "what fits into bytes is not stretched"
     assert decode(np.array([[0.0, 1.0, 2.0]])).tolist() == [[0, 1, 2]], "bytes, not shares"
     assert decode(np.array([[0, 64, 256]])).tolist() == [[0, 64, 255]]

@@ -122,6 +122,14 @@ def test_a_client_that_sends_all_before_it_reads_sees_why_it_was_refused(live) -
     connection.close()
 
 
+def test_two_lengths_of_one_body_are_refused_and_nothing_after_it_is_a_request(live, connect) -> None:
+    smuggled = f"GET /metrics HTTP/1.1\r\nHost: localhost:{live.port}\r\n\r\n".encode()
+    connection = connect(head(live, "Transfer-Encoding: chunked", "Content-Length: 4") + b"0\r\n\r\n" + smuggled)
+    status, said = answered(connection)
+    assert (status, said["error"]["code"]) == (400, "bad_header")
+    assert rest(connection) == b""
+
+
 def test_a_client_that_asks_before_it_sends_need_not_send(live, connect) -> None:
     connection = connect(head(live, f"Content-Length: {6 * MEGABYTE}", "Expect: 100-continue", "Connection: close"))
     assert answered(connection)[0] == 413

@@ -193,15 +193,15 @@ def _from_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
 def _scaled(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Any number type to 0-255.
 
-    Of 16 bits the upper 8 are taken. Other values from 0 to 255 stay as they are, except that floats up to 1 are shares of
-    255; all else is stretched from its lowest to its highest value.
+    Values from 0 to 255 stay as they are, whatever their type, except that floats up to 1 are shares of 255. Of 16 bits the
+    upper 8 are taken; all else is stretched from its lowest to its highest value.
     """
     kind = array.dtype.kind
     if array.dtype == np.uint8:
         return array.view(np.uint8)
     if kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
-    if kind == "u" and array.dtype.itemsize == 2:
+    if kind == "u" and array.dtype.itemsize == 2 and array.max() > 255:
         return (array.astype(np.uint16) >> 8).astype(np.uint8)
     if kind not in "iuf":
         raise PictureError(f"array of {array.dtype}, expected numbers (uint8)")

@@ -58,6 +58,10 @@ class Guarded:
         if _name(host) not in self._hosts:
             message = "this service is not known by the name in the Host header; start it with --allow-host NAME to add one"
             raise RequestError(400, "unknown_host", message)
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # A proxy may go by the other of the two, and take the rest of the body for a request (RFC 9112, 6.1).
+            message = "Transfer-Encoding and Content-Length exclude each other; send one"
+            raise RequestError(400, "bad_header", message, {"connection": "close"})
         if method not in _SAFE:
             _check_origin(host, headers)
         if self._token is not None and path not in _PUBLIC and not _knows(self._token, headers.get("authorization", "")):
