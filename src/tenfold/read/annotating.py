@@ -40,7 +40,7 @@ def annotated(pixels: NDArray[np.uint8], reading: Reading) -> Image.Image:
         draw.rectangle((x - pen, y - pen, x + width + pen, y + height + pen), outline=colour, width=pen)
         if digit.accepted:
             sure = f"{int(100 * digit.confidence)}%"
-            _label(draw, f"{digit.label}", sure, (x, y - pen), max(width, height), colour, _next(digit, reading) * factor)
+            _label(draw, f"{digit.label}", sure, (x, y - pen - 1), max(width, height), colour, _next(digit, reading) * factor)
     return canvas
 
 

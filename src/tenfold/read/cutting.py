@@ -15,6 +15,7 @@ from tenfold.picture.ink import otsu
 _AROUND = 0.35  # of the digit's height: how much paper around it is looked at
 _OWN = 0.1  # of its height: how far beyond its box its strokes may reach
 _ALIKE = 0.4  # shared area over the area of both: less, and the ink is not the digit's alone
+_AS_HIGH, _INSIDE = 0.8, 0.9  # shares of the found box's height and of the ink's box
 _TWICE = 0.6  # shared area over the area of both: more, and two cuts are the same ink
 _WORKING_SIDE = 96
 _FLOOR, _FULL = 0.25, 0.85  # of the way from paper to ink: what still counts as paper, and what as full ink
@@ -63,7 +64,10 @@ def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
         return Cut(glyph(Ink(own, 1)), found, found)
     offset = np.array([left + columns.start / shrink, top + rows.start / shrink, 0, 0])
     tight = np.array(inked) / shrink + offset
-    return Cut(glyph(Ink(own, 1)), tight if _alike(tight, found, _ALIKE) else found, tight)
+    # A stroke as high as the box that it stands in is the digit, however much paper is beside it.
+    is_in = tight[3] > _AS_HIGH * found[3] and _shared(tight, found) > _INSIDE * tight[2:].prod()
+    fits = is_in or _alike(tight, found, _ALIKE)
+    return Cut(glyph(Ink(own, 1)), tight if fits else found, tight)
 
 
 def distinct(cuts: list[Cut]) -> list[int]:
@@ -80,9 +84,13 @@ def _same(one: Cut, other: Cut) -> bool:
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64], share: float) -> bool:
-    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
-    shared = float(np.maximum(high - low, 0).prod())
+    shared = _shared(one, other)
     return shared > share * float(one[2:].prod() + other[2:].prod() - shared)
+
+
+def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
+    return float(np.maximum(high - low, 0).prod())
 
 
 def _strength(part: NDArray[np.float32]) -> NDArray[np.float32]:
