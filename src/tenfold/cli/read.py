@@ -138,7 +138,7 @@ def _tell(done: int, of: int) -> None:
 
 def _named(given: Iterable[str]) -> Iterator[str]:
     """The pictures themselves, in the place of each folder those in it, by name."""
-    from tenfold.picture import SUFFIXES
+    from tenfold.picture import SUFFIXES_WITH_PAGES
 
     for name in given:
         if not name:
@@ -148,7 +148,7 @@ def _named(given: Iterable[str]) -> Iterator[str]:
             yield name
             continue
         inside = sorted(
-            str(file) for file in storage.files_below(path) if file.suffix.lower() in SUFFIXES | {".pdf"} and file.is_file()
+            str(file) for file in storage.files_below(path) if file.suffix.lower() in SUFFIXES_WITH_PAGES and file.is_file()
         )
         if not inside:
             raise PictureError(f"folder {name}: holds no pictures; expected files such as .png or .jpg")

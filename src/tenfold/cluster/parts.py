@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from tenfold import limits, storage
 from tenfold.cluster import addresses, pixels
 from tenfold.errors import DataError, MissingExtraError, PictureError, UsageError
-from tenfold.picture import SUFFIXES
+from tenfold.picture import SUFFIXES_WITH_PAGES
 
 try:
     import pyarrow as pa
@@ -25,7 +25,6 @@ try:
 except ModuleNotFoundError as problem:
     raise MissingExtraError("cluster", "pyarrow") from problem
 
-_PICTURES = SUFFIXES | {".pdf"}
 _TABLES = (".csv", ".csv.gz", ".zip")
 PICTURE_COLUMNS, PIXELS_COLUMN = ("image", "picture", "bytes", "content"), "pixels"
 
@@ -59,7 +58,7 @@ def cut(sources: Iterable[str]) -> Iterator[Part]:
     waiting: list[str] = []
     most = limits.from_environment().max_part_pictures
     for name in (file for source in sources for file in _files(source)):
-        if _suffix(name) in _PICTURES:
+        if _suffix(name) in SUFFIXES_WITH_PAGES:
             waiting.append(name)
             if len(waiting) < most:
                 continue
@@ -140,7 +139,7 @@ def _some(files: list[str], what: str) -> list[str]:
 
 def _is_read(name: str) -> bool:
     """Whether a file in a folder is read; a CSV there may be anything, such as the labels of the pictures."""
-    return _suffix(name) in _PICTURES | {".parquet"}
+    return _suffix(name) in SUFFIXES_WITH_PAGES | {".parquet"}
 
 
 def _suffix(name: str) -> str:

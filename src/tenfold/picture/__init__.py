@@ -5,10 +5,11 @@ from tenfold.picture.contrast import contrast
 from tenfold.picture.decode import SUFFIXES, Source, decode, decode_marked
 from tenfold.picture.glyph import glyph, is_glyph
 from tenfold.picture.ink import Ink, grey, has_dark_rim, ink, inks, main_part
-from tenfold.picture.pages import pages
+from tenfold.picture.pages import SUFFIXES_WITH_PAGES, pages
 
 __all__ = [
     "SUFFIXES",
+    "SUFFIXES_WITH_PAGES",
     "Ink",
     "PictureError",
     "Source",

@@ -11,8 +11,9 @@ from PIL import Image
 
 from tenfold import limits
 from tenfold.errors import MissingExtraError, PictureError, of_system
-from tenfold.picture.decode import DAMAGED, Source
+from tenfold.picture.decode import DAMAGED, SUFFIXES, Source
 
+SUFFIXES_WITH_PAGES = SUFFIXES | {".pdf"}
 _DOTS_PER_INCH = 200  # of a rendered PDF page; a digit of 4 mm is 31 pixels high then
 _POINTS_PER_INCH = 72
 

@@ -19,7 +19,6 @@ from tenfold.data.digits import CLASSES, SIDE, Digits
 from tenfold.data.sources.streams import open_bytes
 from tenfold.errors import DataError, PictureError, TenfoldNotice
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 _LABELS = [str(label) for label in range(CLASSES)]
 _MARK = ("tenfold", "glyph")  # a text chunk: this PNG is a glyph, whatever it looks like
 
@@ -78,7 +77,9 @@ def _classes(path: Path) -> list[Path]:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.iterdir() if f.suffix.lower() in _SUFFIXES and not f.name.startswith(".") and f.is_file())
+    return sorted(
+        f for f in folder.iterdir() if f.suffix.lower() in picture.SUFFIXES and not f.name.startswith(".") and f.is_file()
+    )
 
 
 def _from_table(table: Path) -> tuple[list[Path], list[int]]:
