@@ -193,12 +193,12 @@ def _teachers(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) ->
                 f"teacher {name} was trained on {counts[part]:,} of the {part} digits of this run; train a teacher on the same "
                 'digits first and name it: --set \'teaching={"teachers":["runs/NAME"]}\''
             )
-    return [_teacher(sources[name].run) for name in names]
+    return [_teacher(sources[name].run, recipe.precision) for name in names]
 
 
-def _teacher(run: Run) -> Any:
-    """The model of a run, without what it remembers."""
-    model = networks.build(run.recipe)
+def _teacher(run: Run, precision: str) -> Any:
+    """The model of a run, without what it remembers, to compute in the precision of the training that it teaches."""
+    model = networks.build(recipes.chosen(run.recipe, precision=precision), learning=True)
     run.load_weights_into(model)
     return model
 
