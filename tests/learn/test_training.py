@@ -1,6 +1,8 @@
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import tenfold
 from tenfold import Digits, Run
 from tenfold.data.sources import load, save
 from tenfold.errors import DataError, RunError, StorageError, UsageError
-from tenfold.learn import backend, recipes, splits, training
+from tenfold.learn import backend, networks, recipes, splits, training
 
 METRICS = {
     "parameters", "epochs", "val_accuracy", "test_accuracy", "test_interval", "ece", "seconds", "seed", "backend", "versions",
@@ -214,3 +216,25 @@ def test_a_run_trained_in_bfloat16_is_one_of_float32_weights(
     accuracy = (run.probabilities(validation.images).argmax(axis=1) == validation.known_labels).mean()
     assert run.metrics["val_accuracy"] == accuracy > 0.5
     assert (run.folder / "model.onnx").is_file()
+
+
+@pytest.mark.one_backend
+def test_a_teacher_computes_in_the_precision_of_its_pupil(
+    toy_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "_multiplies_bfloat16", lambda: True)
+    taught, seen = networks.taught, []
+
+    def noted(model: Any, teachers: Sequence[Any]) -> Any:
+        seen.extend(layer.compute_dtype for teacher in teachers for layer in teacher.layers if layer.name == "conv_1")
+        return taught(model, teachers)
+
+    monkeypatch.setattr(networks, "taught", noted)
+    small = ["network.stages=[[4],[4]]", "augmentation=null"]
+    options = {"data": str(toy_csv), "epochs": 1, "batch_size": 64, "validation": 80, "bare": True}
+    tenfold.train("cnn-fast", run=tmp_path / "teacher", changes=small, **options)  # type: ignore[arg-type]
+    for precision in ("bfloat16", "float32"):
+        teaching = f'teaching={{"teachers":["{tmp_path / "teacher"}"]}}'
+        changes = [*small, teaching, f"precision={precision}"]
+        tenfold.train("cnn-fast", run=tmp_path / precision, changes=changes, **options)  # type: ignore[arg-type]
+    assert seen == ["bfloat16", "float32"]
