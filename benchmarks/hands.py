@@ -3,6 +3,7 @@
     .venv/bin/python benchmarks/hands.py search 11 20     looks for writers, seeds 11 to 20, and prints those found
     .venv/bin/python benchmarks/hands.py choose KEY=VALUE measures a changed recipe on writers and digits to choose by
     .venv/bin/python benchmarks/hands.py                  measures the writers below and prints the table of RESULTS.md
+    .venv/bin/python benchmarks/hands.py again N          measures them N times more, with other corrections and seeds
     .venv/bin/python benchmarks/hands.py picture FILE     draws six digits of each class of each writer
 
 Writers are looked for on MNIST's last 5,000 training digits, which the bundled model has not learnt from; the 20 corrections
@@ -76,10 +77,10 @@ def look(first: int, last: int) -> None:
         print(f"    {found},  # {percent(accuracy(found, held_out(), probabilities))}", flush=True)
 
 
-def corrections(writer: Writer) -> tuple[Digits, Digits]:
+def corrections(writer: Writer, draw: int = 0) -> tuple[Digits, Digits]:
     """Two digits of each class, picked at random among those that look like the writer's; and the others of these."""
     own = writer.own(held_out(), N_EACH)
-    random = np.random.default_rng(writer.forms)
+    random = np.random.default_rng([writer.forms, draw] if draw else writer.forms)
     picked = np.concatenate([N_EACH * label + random.choice(N_EACH, N_LEARNT, replace=False) for label in range(CLASSES)])
     others = np.setdiff1d(np.arange(len(own)), picked)
     return writer.write(own[picked], seed=1), writer.write(own[others], seed=2)
@@ -110,6 +111,31 @@ def measure(writer: Writer, folder: Path) -> list[float]:
     pages = [weighing.picture(composer, np.random.default_rng([5, k])) for k in range(N_PAGES)]
     errors = [error_rate(pages, Reader(model)) for model in (None, run.folder)]
     return [*shares, *errors, run.metrics["seconds"]]
+
+
+def again(n: int) -> None:
+    """Print how much the figures depend on which 20 digits are corrected and on the seed of the training."""
+    test = load("mnist", "test")
+    before = share_right(measuring.find("bundled").probabilities(test.images), test)
+    print(f"| writer | unseen digits after 20 corrections, {n} draws | lowest | MNIST test, change | lowest |")
+    print("|---|---|---|---|---|")
+    every = []
+    for writer in WRITERS:
+        unseen = writer.write(writer.own(test, N_UNSEEN), seed=2)
+        shares = []
+        for k in range(1, n + 1):
+            with tempfile.TemporaryDirectory() as folder:
+                model = measuring.find(str(learn(corrections(writer, k)[0], Path(folder), [f"seed={k}"]).folder))
+                shares.append([share_right(model.probabilities(digits.images), digits) for digits in (unseen, test)])
+        every.append(shares)
+        print(f"| {writer.name} | {_spread(np.array(shares), before)} |", flush=True)
+    print(f"| all | {_spread(np.concatenate(every), before)} |")
+
+
+def _spread(shares: NDArray[np.float64], before: float) -> str:
+    hand, change = shares[:, 0], 100 * (shares[:, 1] - before)
+    spread = f"{percent(float(hand.mean()))} ± {100 * hand.std(ddof=1):.2f} | {percent(float(hand.min()))}"
+    return f"{spread} | {change.mean():+.3f} ± {change.std(ddof=1):.3f} | {change.min():+.2f}"
 
 
 def error_rate(pages: Sequence[Page], reader: Reader) -> float:
@@ -176,6 +202,8 @@ if __name__ == "__main__":
             look(int(first), int(last))
         case ["choose", *changes]:
             choose(changes)
+        case ["again", n]:
+            again(int(n))
         case ["picture", path]:
             draw(Path(path))
         case _:

@@ -149,7 +149,7 @@ _REFUSED = {
 _KNOWN = (
     ("digits", {"type": "integer", "minimum": 1, "maximum": 1000}, "how many digits the picture has"),
     ("pattern", {"type": "string", "pattern": "#", "maxLength": 1000}, "where they stand, such as ####-##"),
-    ("check", {"enum": ["luhn", "mod11"]}, "their check digit"),
+    ("check", {"enum": ["luhn", "mod11"]}, "their check digit: luhn (card numbers) or mod11 (ISBN-10)"),
     ("min_confidence", _CHANCE, "refuse a text that is less sure"),
 )
 
@@ -210,7 +210,7 @@ _IS_READY = _operation("whether it answers", "Ready", 404, 503, parameters=_MODE
 PATHS: Json = {
     "/read": {
         "post": _operation(
-            "all digits of a picture, as `tenfold read --format json` has them",
+            "all digits of a picture, as tenfold read --format json has them",
             "Reading",
             400,
             *_BUSY,
