@@ -80,7 +80,7 @@ def look(first: int, last: int) -> None:
 def corrections(writer: Writer, draw: int = 0) -> tuple[Digits, Digits]:
     """Two digits of each class, picked at random among those that look like the writer's; and the others of these."""
     own = writer.own(held_out(), N_EACH)
-    random = np.random.default_rng([writer.forms, draw] if draw else writer.forms)
+    random = np.random.default_rng([writer.forms, draw])
     picked = np.concatenate([N_EACH * label + random.choice(N_EACH, N_LEARNT, replace=False) for label in range(CLASSES)])
     others = np.setdiff1d(np.arange(len(own)), picked)
     return writer.write(own[picked], seed=1), writer.write(own[others], seed=2)
@@ -97,6 +97,13 @@ def learn(new: Digits, folder: Path, changes: Sequence[str] = ()) -> Run:
         kept.add(image, int(label), None, b"", "")
     given = ["rehearsal.folds=0", *changes]
     return tenfold.train("adapt", data=str(kept.path), run=folder / "run", changes=given, bare=True, test=False)
+
+
+def learnt(new: Digits, sets: Sequence[Digits], changes: Sequence[str]) -> list[float]:
+    """What is read right of each set after a training on corrections."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = measuring.find(str(learn(new, Path(folder), changes).folder))
+        return [share_right(model.probabilities(digits.images), digits) for digits in sets]
 
 
 def measure(writer: Writer, folder: Path) -> list[float]:
@@ -122,11 +129,7 @@ def again(n: int) -> None:
     every = []
     for writer in WRITERS:
         unseen = writer.write(writer.own(test, N_UNSEEN), seed=2)
-        shares = []
-        for k in range(1, n + 1):
-            with tempfile.TemporaryDirectory() as folder:
-                model = measuring.find(str(learn(corrections(writer, k)[0], Path(folder), [f"seed={k}"]).folder))
-                shares.append([share_right(model.probabilities(digits.images), digits) for digits in (unseen, test)])
+        shares = [learnt(corrections(writer, k)[0], (unseen, test), [f"seed={k}"]) for k in range(1, n + 1)]
         every.append(shares)
         print(f"| {writer.name} | {_spread(np.array(shares), before)} |", flush=True)
     print(f"| all | {_spread(np.concatenate(every), before)} |")
@@ -154,9 +157,7 @@ def choose(changes: Sequence[str]) -> None:
     moved = Digits(changed_at_random(old.images, amounts), old.labels, "moved")
     for writer in CHOSEN_BY:
         new, others = corrections(writer)
-        with tempfile.TemporaryDirectory() as folder:
-            model = measuring.find(str(learn(new, Path(folder), changes).folder))
-            shares = [share_right(model.probabilities(digits.images), digits) for digits in (others, old, moved)]
+        shares = learnt(new, (others, old, moved), changes)
         print(
             f"{writer.name}: its hand {percent(shares[0])}, MNIST {percent(shares[1])}, moved {percent(shares[2])}", flush=True
         )

@@ -11,6 +11,7 @@ from PIL import Image
 from tenfold.picture import Ink, glyph
 from tenfold.picture.glyph import box as box_of
 from tenfold.picture.ink import otsu
+from tenfold.read.boxes import crossing, over_union
 
 _AROUND = 0.35  # of the digit's height: how much paper around it is looked at
 _OWN = 0.1  # of its height: how far beyond its box its strokes may reach
@@ -65,8 +66,8 @@ def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
     offset = np.array([left + columns.start / shrink, top + rows.start / shrink, 0, 0])
     tight = np.array(inked) / shrink + offset
     # A stroke as high as the box that it stands in is the digit, however much paper is beside it.
-    is_in = tight[3] > _AS_HIGH * found[3] and _shared(tight, found) > _INSIDE * tight[2:].prod()
-    fits = is_in or _alike(tight, found, _ALIKE)
+    is_in = tight[3] > _AS_HIGH * found[3] and crossing(tight, found) > _INSIDE * tight[2:].prod()
+    fits = is_in or over_union(tight, found) > _ALIKE
     return Cut(glyph(Ink(own, 1)), tight if fits else found, tight)
 
 
@@ -74,23 +75,9 @@ def distinct(cuts: list[Cut]) -> list[int]:
     """Which cuts, the surest first, are of ink of their own: a thin digit may have been found twice, side by side."""
     kept: list[int] = []
     for i, cut in enumerate(cuts):
-        if not any(_same(cut, cuts[k]) for k in kept):
+        if not any(over_union(cut.ink, cuts[k].ink) > _TWICE for k in kept):
             kept.append(i)
     return kept
-
-
-def _same(one: Cut, other: Cut) -> bool:
-    return _alike(one.box, other.box, _TWICE) or _alike(one.ink, other.ink, _TWICE)
-
-
-def _alike(one: NDArray[np.float64], other: NDArray[np.float64], share: float) -> bool:
-    shared = _shared(one, other)
-    return shared > share * float(one[2:].prod() + other[2:].prod() - shared)
-
-
-def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
-    return float(np.maximum(high - low, 0).prod())
 
 
 def _strength(part: NDArray[np.float32]) -> NDArray[np.float32]:

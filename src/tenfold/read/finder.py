@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold.picture.contrast import contrast
+from tenfold.read.boxes import crossing, over_union
 from tenfold.read.model import Network
 
 KIND = "tenfold finder"
@@ -126,21 +127,15 @@ def _agreed(boxes: NDArray[np.float64], chances: NDArray[np.float64]) -> list[Fo
             continue
         same = left & ((_overlap(boxes[i], boxes) > _SAME) | _stacked(boxes[i], boxes))
         left &= ~same
-        weights = scores[same] ** 2 * (_overlap_of_union(boxes[i], boxes[same]) > 0.4)
+        weights = scores[same] ** 2 * (over_union(boxes[i], boxes[same]) > 0.4)
         weights /= weights.sum()
         found.append(Found(weights @ boxes[same], weights @ chances[same], float(scores[same].sum())))
     return found
 
 
-def _crossing(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    low = np.maximum(box[:2], others[:, :2])
-    high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
-    return np.asarray(np.maximum(high - low, 0).prod(axis=1))
-
-
 def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """The shared area as a share of the smaller box."""
-    return np.asarray(_crossing(box, others) / np.minimum(box[2:].prod(), others[:, 2:].prod(axis=1)))
+    return np.asarray(crossing(box, others) / np.minimum(box[2:].prod(), others[:, 2:].prod(axis=1)))
 
 
 def _stacked(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -149,8 +144,3 @@ def _stacked(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[n
     high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
     across, down = (np.maximum(high - low, 0) / np.minimum(box[2:], others[:, 2:])).T
     return np.asarray((across > 0.7) & (down > 0.3))
-
-
-def _overlap_of_union(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    shared = _crossing(box, others)
-    return np.asarray(shared / (box[2:].prod() + others[:, 2:].prod(axis=1) - shared))

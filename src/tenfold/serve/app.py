@@ -80,12 +80,16 @@ async def _refused(request: Request, problem: Exception) -> Response:
     return refusal(problem, request.url.path)
 
 
+_NO_ROUTE = {
+    404: ("not_found", "there is nothing at this path; GET /docs says what there is"),
+    405: ("method_not_allowed", "this path is not answered to this method"),
+}
+
+
 async def _no_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(problem.status_code, "refused")
-    said = {404: "there is nothing at this path; GET /docs says what there is", 405: "this path is not answered to this method"}
+    code, message = _NO_ROUTE.get(problem.status_code, ("refused", problem.detail))
     headers = {name.lower(): value for name, value in (problem.headers or {}).items()}
-    message = said.get(problem.status_code, problem.detail)
     if problem.status_code == 405:  # Starlette names the methods of one route; others may share its path
         headers["allow"] = ", ".join(sorted(_methods(request)))
         message += f"; expected {headers['allow']}"
