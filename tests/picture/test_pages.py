@@ -122,3 +122,8 @@ def test_a_broken_page_is_named(shades: list[Image.Image], tmp_path: Path) -> No
     path.write_bytes(path.read_bytes().replace(b"/Type /Page\n", b"/Type /Pagx\n"))
     with pytest.raises(PictureError, match=r"bad\.pdf#1: damaged"):
         list(pages(str(path)))
+
+
+def test_an_address_of_a_pdf_is_told_as_one_of_a_picture_is() -> None:
+    with pytest.raises(PictureError, match=r"^https://example\.org/a\.pdf: an address; tenfold reads files only"):
+        list(pages("https://example.org/a.pdf"))

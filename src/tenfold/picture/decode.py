@@ -81,13 +81,16 @@ def _read(source: str | os.PathLike[str]) -> bytes:
     except IsADirectoryError as problem:
         raise PictureError(f"cannot read {path}: Is a directory; name its pictures, such as {path}/*.png") from problem
     except OSError as problem:
-        if str(source).lower().startswith(_ADDRESSES):
-            raise PictureError(
-                f"{str(source)[:200]}: an address; tenfold reads files only, so save the picture first"
-            ) from problem
-        raise PictureError(f"cannot read {of_system(problem, path)}") from problem
+        raise unreadable(source, problem) from problem
     except ValueError as problem:  # a NUL in the name
         raise PictureError(f"cannot read {path}: {problem}; expected the path of a picture") from problem
+
+
+def unreadable(source: str | os.PathLike[str], problem: OSError) -> PictureError:
+    """The error of a picture that the operating system does not hand out."""
+    if str(source).lower().startswith(_ADDRESSES):
+        return PictureError(f"{str(source)[:200]}: an address; tenfold reads files only, so save the picture first")
+    return PictureError(f"cannot read {of_system(problem, Path(source))}")
 
 
 def _open(content: bytes, name: str) -> Image.Image:

@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image
 
 from tenfold import limits
-from tenfold.errors import MissingExtraError, PictureError, of_system
-from tenfold.picture.decode import DAMAGED, SUFFIXES, Source
+from tenfold.errors import MissingExtraError, PictureError
+from tenfold.picture.decode import DAMAGED, SUFFIXES, Source, unreadable
 
 SUFFIXES_WITH_PAGES = SUFFIXES | {".pdf"}
 _DOTS_PER_INCH = 200  # of a rendered PDF page; a digit of 4 mm is 31 pixels high then
@@ -58,7 +58,7 @@ def _of_pdf(path: str) -> Iterator[tuple[str, Source]]:
     try:
         content = Path(path).read_bytes() if Path(path).stat().st_size <= bounds.max_picture_bytes else b""
     except OSError as problem:
-        raise PictureError(f"cannot read {of_system(problem, Path(path))}") from problem
+        raise unreadable(path, problem) from problem
     if not content:
         raise PictureError(f"{path}: empty, or more than {bounds.max_picture_bytes:,} bytes")
     try:
