@@ -6,9 +6,11 @@ BIN := .venv/bin
 train: .venv/ready
 	$(BIN)/tenfold train --recipe classic --run runs/classic --resume
 
+# Two processes, each with whole files, so that what a file's tests share is made once; tests/conftest.py says which file comes first.
+TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 test: check
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/learn -m "not one_backend"
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(TWO)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(TWO) tests/learn -m "not one_backend"
 
 check: .venv/ready
 	$(BIN)/ruff check

@@ -23,6 +23,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The README first: it takes longest, and where tests run in two processes nothing is to wait for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
 class Failing:
     """A place where every training fails."""
 
