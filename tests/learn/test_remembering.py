@@ -10,7 +10,7 @@ from tenfold.data.samples import Samples
 from tenfold.data.sources import save
 from tenfold.errors import DataError, RecipeError, RunError
 from tenfold.learn import backend, compiled, exporting, networks, recipes
-from tenfold.learn.adapting import Remembered
+from tenfold.learn.adapting import Memorizer
 from tenfold.learn.layers import Memory
 from tenfold.learn.recipe import Remembering
 from tenfold.learn.remembering import remembering, with_room
@@ -178,15 +178,16 @@ def test_what_is_remembered_counts_less_where_it_would_cost_old_digits(toy_run: 
     model = toy_run.load_model()
     alone = share(model)
     assert share(remembering(model, wrong, toy, settings)) < alone - 0.1
-    whole, facts = Remembered(toy, toy[:320], alone - 0.0005, settings).of(model, wrong)
-    assert facts["n_remembered"] == 60
-    assert facts["remembered_strength"] < 1
-    assert share(whole) >= alone - 0.0005
+    remembered = Memorizer(toy, toy[:320], alone - 0.0005, settings).of(model, wrong)
+    assert remembered.n == 60
+    assert remembered.strength is not None
+    assert remembered.strength < 1
+    assert share(remembered.model) >= alone - 0.0005
     images = toy.images[:100]
-    content = exporting.to_onnx(whole, {})
-    assert exporting.check(content, images, compiled.forward(whole)(images)) < 1e-5
-    assert Remembered(toy, toy[:320], 0.0, settings).of(model, wrong)[1]["remembered_strength"] == 1
-    assert Remembered(toy, toy[:0], 0.9, settings).of(model, wrong)[1]["remembered_strength"] == 1
+    content = exporting.to_onnx(remembered.model, {})
+    assert exporting.check(content, images, remembered.probabilities(images)) < 1e-5
+    assert Memorizer(toy, toy[:320], 0.0, settings).of(model, wrong).strength == 1
+    assert Memorizer(toy, toy[:0], 0.9, settings).of(model, wrong).strength == 1
 
 
 def test_a_run_that_remembers_is_no_start_for_learning_another_hand(run: Run, samples: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tenfold.learn import compiled, remembering
 from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.recipe import Dense, Recipe, Rehearsal, Remembering
 
+Row = tuple[int, int, int, int]
 COLUMNS = ("index", "label", "before", "after")  # of corrections.csv
 FORGOTTEN = 0.0005  # of the old digits held out: more than this is a loss, and is not to be for what is remembered
 _STRENGTHS = (1.0, 0.75, 0.5, 0.25, 0.0)  # that a memory is tried with
@@ -127,41 +128,64 @@ def conclude(
         `mnist_after`, of which the last two are of `validation`; None where there is nothing to measure on.
     """
     old, new = training[: mixture.n_old], training[mixture.n_old :]
-    kept = rehearsal_of(recipe).kept
+    rehearsal = rehearsal_of(recipe)
     learnt = fitting.values()
     fitting.begin_anew()
     before = fitting.probabilities(new.images).argmax(axis=1)
-    old_before = _accuracy(fitting, validation)
-    rows: list[tuple[int, int, int, int]] = []
+    old_before = _share_right(fitting.probabilities, validation)
+    memorizer = Memorizer(old, validation, (old_before or 0) - FORGOTTEN, rehearsal.remembering)
+    rows: list[Row] = []
     _write(rows, folder / "corrections.csv")
-    memory = Remembered(old, validation, (old_before or 0) - FORGOTTEN, rehearsal_of(recipe).remembering)
-    for left_out in parts(new.known_labels, rehearsal_of(recipe).folds):
-        fitting.begin_anew()
-        fitting.learn(mixture.orders(left_out.tolist()))
-        fitting.go_part_of_the_way(kept)
-        known = np.setdiff1d(np.arange(len(new)), left_out)
-        after = compiled.forward(memory.of(fitting.model, new[known])[0])(new.images[left_out]).argmax(axis=1)
-        rows += [
-            (int(i), int(new.known_labels[i]), int(before[i]), int(label)) for i, label in zip(left_out, after, strict=True)
-        ]
+    for left_out in parts(new.known_labels, rehearsal.folds):
+        after = _without(left_out, fitting, mixture, new, rehearsal.kept, memorizer)
+        rows += [(int(i), int(new.known_labels[i]), int(before[i]), int(now)) for i, now in zip(left_out, after, strict=True)]
         _write(rows, folder / "corrections.csv")
     fitting.restore(learnt)
-    fitting.go_part_of_the_way(kept)
-    whole, facts = memory.of(fitting.model, new)
-    fitting.answer_with(whole)
+    fitting.go_part_of_the_way(rehearsal.kept)
+    remembered = memorizer.of(fitting.model, new)
+    fitting.answer_with(remembered.model, remembered.probabilities)
     read = np.array(rows).reshape(-1, len(COLUMNS))
     return {
         "n_corrections": len(new),
         "n_corrections_read": len(rows),
-        **facts,
+        "n_remembered": remembered.n,
+        "remembered_strength": remembered.strength,
         "corrections_before": float((read[:, 1] == read[:, 2]).mean()) if rows else None,
         "corrections_after": float((read[:, 1] == read[:, 3]).mean()) if rows else None,
         "mnist_before": old_before,
-        "mnist_after": _accuracy(fitting, validation),
+        "mnist_after": _share_right(remembered.probabilities, validation),
     }
 
 
+def _without(
+    left_out: NDArray[np.int64], fitting: Fitting, mixture: Mixture, new: Digits, kept: float, memorizer: Memorizer
+) -> NDArray[np.int64]:
+    """What is read of new digits, int64 (n,), by a training that has learnt from the others."""
+    fitting.begin_anew()
+    fitting.learn(mixture.orders(left_out.tolist()))
+    fitting.go_part_of_the_way(kept)
+    known = np.setdiff1d(np.arange(len(new)), left_out)
+    answers: NDArray[np.int64] = memorizer.of(fitting.model, new[known]).probabilities(new.images[left_out]).argmax(axis=1)
+    return answers
+
+
 class Remembered(NamedTuple):
+    """A model that remembers digits.
+
+    Attributes:
+        model: a `keras.Model`.
+        probabilities: what it answers.
+        n: how many digits it remembers.
+        strength: how much they count, at most 1; None where nothing is remembered.
+    """
+
+    model: Any
+    probabilities: compiled.Forward
+    n: int
+    strength: float | None
+
+
+class Memorizer(NamedTuple):
     """How new digits are remembered: as much as the old ones allow.
 
     Attributes:
@@ -176,35 +200,32 @@ class Remembered(NamedTuple):
     least: float
     settings: Remembering | None
 
-    def of(self, model: Any, digits: Digits) -> tuple[Any, dict[str, Any]]:
-        """The model with a memory of the digits, and `n_remembered` and `remembered_strength` for metrics.json."""
+    def of(self, model: Any, digits: Digits) -> Remembered:
+        """The model with a memory of the digits."""
         if self.settings is None:
-            return model, {"n_remembered": 0, "remembered_strength": None}
+            return Remembered(model, compiled.forward(model), 0, None)
         whole = remembering.remembering(model, digits, self.old, self.settings)
-        memory, answers = whole.get_layer("memory"), compiled.forward(whole)
+        memory, probabilities = whole.get_layer("memory"), compiled.forward(whole)
 
         def share_right(strength: float) -> float:
             memory.strength.assign(strength)
-            return _share_right(answers, self.validation) if len(self.validation) else 1.0
+            return _share_right(probabilities, self.validation) or 0
 
         least, strength = self.least, _STRENGTHS[0]
-        if share_right(strength) < least:
+        if len(self.validation) and share_right(strength) < least:
             least = min(least, share_right(0.0))  # what the weights have lost is not the memory's fault
             strength = next(strength for strength in _STRENGTHS if share_right(strength) >= least)
-        return whole, {"n_remembered": memory.n, "remembered_strength": strength}
+        return Remembered(whole, probabilities, memory.n, strength)
 
 
-def _accuracy(fitting: Fitting, digits: Digits) -> float | None:
+def _share_right(probabilities: compiled.Forward, digits: Digits) -> float | None:
+    """None where there are no digits."""
     if not len(digits):
         return None
-    return _share_right(fitting.probabilities, digits)
-
-
-def _share_right(probabilities: compiled.Forward, digits: Digits) -> float:
     return float((probabilities(digits.images).argmax(axis=1) == digits.known_labels).mean())
 
 
-def _write(rows: Sequence[tuple[int, int, int, int]], path: Path) -> None:
+def _write(rows: Sequence[Row], path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([COLUMNS, *sorted(rows)])

@@ -100,9 +100,9 @@ class Fitting:
             if first.dtype == np.float32:
                 variable.assign(first + np.float32(share) * (variable.numpy() - first))
 
-    def answer_with(self, model: Any) -> None:
+    def answer_with(self, model: Any, probabilities: compiled.Forward) -> None:
         """Let another model answer from now on, one that has the layers of this one; there is no more to be learnt."""
-        self.model, self.probabilities = model, compiled.forward(model)
+        self.model, self.probabilities = model, probabilities
 
     def run(self, folder: Path, observers: Sequence[Observer]) -> None:
         """Run the epochs that are left; after each, history.csv and a checkpoint are written whole.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.errors import RunError
-from tenfold.learn import backend, checkpoints, concluding, networks, recipes, runs
+from tenfold.learn import backend, checkpoints, compiled, concluding, networks, recipes, runs
 from tenfold.learn.evaluation import count_trained_on
 from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog, on_terminal
@@ -235,7 +235,7 @@ def _train(
         fitting.run(run.folder, observers)
         precise = networks.in_float32(fitting.model, recipe)
         if precise is not fitting.model:
-            fitting.answer_with(precise)
+            fitting.answer_with(precise, compiled.forward(precise))
         if recipe.rehearsal:
             for observer in observers:
                 observer.measuring()
