@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/hands.py choose KEY=VALUE measures a changed recipe on writers and digits to choose by
     .venv/bin/python benchmarks/hands.py                  measures the writers below and prints the table of RESULTS.md
     .venv/bin/python benchmarks/hands.py again N          measures them N times more, with other corrections and seeds
-    .venv/bin/python benchmarks/hands.py picture FILE     draws six digits of each class of each writer
+    .venv/bin/python benchmarks/hands.py picture FILE     draws three digits of each class of each writer
 
 Writers are looked for on MNIST's last 5,000 training digits, which the bundled model has not learnt from; the 20 corrections
 come from these too, and whatever `choose` measures. What the table says is read is made from MNIST's test digits, 50 a class;
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import tenfold
 from reading import edits
@@ -173,14 +173,18 @@ def changed_at_random(images: NDArray[np.uint8], amounts: dict[str, float]) -> N
 
 
 def draw(path: Path) -> None:
-    """Six digits of each class a writer, writers below each other."""
-    rows = []
-    for writer in WRITERS:
-        images = writer.write(writer.own(held_out(), 6)).images.reshape(CLASSES, 6, 28, 28)
-        rows.append(np.concatenate([np.concatenate(list(images[:, k]), axis=1) for k in range(3)], axis=0))
-        rows.append(np.zeros((6, rows[-1].shape[1]), np.uint8))
-    page = 255 - np.concatenate(rows[:-1])
-    Image.fromarray(page).resize((page.shape[1] * 2, page.shape[0] * 2), Image.Resampling.BICUBIC).save(path)
+    """Three digits of each class a writer, writers below each other, their names beside them."""
+    side, gap, left = 56, 12, 120
+    page = Image.new("L", (left + CLASSES * side, len(WRITERS) * (3 * side + gap) - gap), 255)
+    text, font = ImageDraw.Draw(page), ImageFont.load_default(18)
+    for k, writer in enumerate(WRITERS):
+        top = k * (3 * side + gap)
+        text.text((8, top + 1.5 * side), writer.name, fill=60, font=font, anchor="lm")
+        images = writer.write(writer.own(held_out(), 3)).images.reshape(CLASSES, 3, 28, 28)
+        for label, row in np.ndindex(CLASSES, 3):
+            digit = Image.fromarray(255 - images[label, row]).resize((side, side), Image.Resampling.BICUBIC)
+            page.paste(digit, (left + label * side, top + row * side))
+    page.save(path)
 
 
 def main() -> None:
