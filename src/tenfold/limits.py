@@ -33,21 +33,21 @@ class Limits:
     max_members: int = 100  # of an ensemble
     max_attempts: int = 3  # at a training or a part of a bulk reading whose process dies
     max_part_glyphs: int = 20_000  # read and written as one: 16 MB of pixels
-    max_part_pictures: int = 256
+    max_part_pictures: int = 256  # read and written as one
     # Of the service:
     max_request_bytes: int = 16 * 2**20  # a picture sent in; phones make 2 to 12 MB
     max_json_bytes: int = 4 * 2**20  # JSON sent in: while it is parsed nothing else is answered, about 50 ms
     max_buffered_bytes: int = 256 * 2**20  # bodies of all requests under way together
     max_discarded_bytes: int = 64 * 2**20  # read and thrown away so that a client still sending sees its refusal
     max_header_bytes: int = 64 * 2**10  # all headers of a request
-    max_connections: int = 1000
-    max_request_glyphs: int = 4096
+    max_connections: int = 1000  # open at once
+    max_request_glyphs: int = 4096  # sent in at once to be classified
     max_batch_glyphs: int = 256  # of several requests, classified in one go
     max_header_s: int = 10  # from the first byte of a request until its headers are whole
     max_body_s: int = 30  # until its body is whole
     max_work_s: int = 30  # from then until the answer
     max_idle_s: int = 30  # a connection without a request
-    max_discard_s: int = 5
+    max_discard_s: int = 5  # reading on what is thrown away
     max_drain_s: int = 20  # from SIGTERM until the process ends
 
 

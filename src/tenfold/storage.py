@@ -41,6 +41,8 @@ def whole_file(path: Path) -> Iterator[Path]:
                     stream.write((Path(elsewhere) / path.name).read_bytes())
             return
         path = _target(path)
+    except BrokenPipeError:
+        raise  # who reads the pipe has seen enough
     except OSError as problem:
         raise StorageError(f"cannot write {of_system(problem, path)}") from problem
     temporary = _beside(path)

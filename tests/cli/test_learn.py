@@ -31,7 +31,7 @@ def test_train_prints_the_network_the_table_and_what_to_type_next(tenfold, few_c
     assert (result.code, result.err) == (0, "")
     assert "109,386" in result.out
     assert "epoch  training loss  training accuracy  validation loss  validation accuracy" in result.out
-    assert f"Next:        tenfold evaluate {tmp_path / 'r'}" in result.out
+    assert f"Next:        tenfold submit {tmp_path / 'r'} test.csv, tenfold evaluate {tmp_path / 'r'} --data FILE" in result.out
     recipe = package.Run(tmp_path / "r").recipe
     assert (recipe.epochs, recipe.batch_size, recipe.validation, recipe.seed) == (3, 64, 100, 7)
     assert recipe.optimizer.learning_rate == 2e-3
@@ -41,6 +41,29 @@ def test_a_finished_run_says_so_and_how_to_start_anew(tenfold, few_run: Path, fe
     result = tenfold("train", "--data", few_csv, "--epochs", 2, "--run", few_run, "--resume")
     assert result.code == 0
     assert f"{few_run} is finished; to start anew, remove that folder" in result.out
+
+
+def test_resuming_needs_no_more_than_the_folder(tenfold, few_csv: Path, tmp_path: Path) -> None:
+    given = ["--recipe", "mlp", "--data", few_csv, "--epochs", 1, "--validation", 100, "--bare", "--run", tmp_path / "r"]
+    given += ["--batch-size", 64]
+    assert tenfold("train", *given, "--set", "augmentation.rotation=5").code == 0
+    again = tenfold("train", "--resume", "--run", tmp_path / "r")
+    assert (again.code, again.err) == (0, "")
+    assert "is finished" in again.out
+    other = tenfold("train", "--resume", "--run", tmp_path / "r", "--recipe", "classic")
+    assert "was begun with another recipe (mlp, not classic)" in other.err
+    longer = tenfold("train", "--resume", "--run", tmp_path / "r", "--epochs", 2)
+    assert "was begun with another recipe (epochs: 1 and 2)" in longer.err
+
+
+def test_test_digits_that_its_first_weights_know_are_not_called_never_seen(tenfold, tmp_path: Path) -> None:
+    save(package.load("mnist", "test")[:300], tmp_path / "known.npz")
+    first = ["--data", tmp_path / "known.npz", "--epochs", 1, "--validation", 0, "--bare", "--run", tmp_path / "first"]
+    assert tenfold("train", *first).code == 0
+    more = ["--data", "mnist", "--validation", 59_000, "--from", tmp_path / "first", "--epochs", 1, "--run", tmp_path / "r"]
+    result = tenfold("train", *more)
+    assert "on 10,000 digits, 300 of them among those it was trained on, which flatters it" in result.out
+    assert "300 of these test digits were among those that it" in (tmp_path / "r" / "report.html").read_text()
 
 
 def test_an_existing_run_is_not_overwritten(tenfold, few_run: Path, few_csv: Path) -> None:
@@ -262,9 +285,14 @@ def test_a_bare_run_can_be_exported_later_to_the_same_bytes(tenfold, few_run: Pa
         (["evaluate", "bundled", "bundled"], "the same model twice"),
         (["train", "--folds", "1"], "expected 2 to 100"),
         (["train", "--from", "nowhere"], "no run there"),
-        (["train", "--recipe", "cnn", "--from", "bundled"], "has another network"),
+        (
+            ["train", "--recipe", "cnn", "--from", "bundled"],
+            "has other hidden layers (bundled: 24 | 48 48 | 96 96); recipe cnn has 16 | 32 32 | 64 64",
+        ),
         (["train", "--set", 'teaching={"teachers":["nowhere"]}'], "no run there"),
-        (["train", "--set", "augmentation.rotation=3"], "augmentation is null in this recipe"),
+        (["train", "--set", "augmentation.rotation=90"], "augmentation.rotation: expected float <= 45"),
+        (["train", "--recipe", "clasic"], "did you mean classic?"),
+        (["train", "--recipe", "adapt"], "tenfold/samples.db: no such data set or file"),
         (["train", "--validation", "nan"], "a count (5000), a share below 1 (0.2) or a fold (2/5)"),
         (["train", "--set", "optimizer.learning_rate=nan"], "found 'nan'"),
         (["train", "--run", "x" * 300], "File name too long"),

@@ -77,7 +77,24 @@ def test_a_text_that_hardly_fits_the_field_is_said_to_be_doubtful(tenfold, folde
     assert (fits.out, fits.err) == ("72\n", "")
     forced = tenfold("read", "--digits", "1", folder / "fields.png")
     assert forced.out in ("7\n", "2\n")
-    assert "the likeliest text of such a field, but right with a probability of" in forced.err
+    left_out = {"7": 2, "2": 7}[forced.out.strip()]
+    assert f"left out to agree with what is known about the field: a {left_out} (" in forced.err
+    assert "the text is right with a probability of" in forced.err
+    checked = tenfold("read", "--pattern", "4#", folder / "fields.png")
+    assert checked.out == "42\n"
+    assert "the likeliest text of such a field, but right with a probability of 0.0" in checked.err
+
+
+def test_a_text_that_is_hardly_right_is_said_to_be(tenfold, folder: Path) -> None:
+    image = Image.open(folder / "seven.png").convert("L")
+    row = Image.new("L", (4 * image.width, image.height), 255)
+    for k in range(4):
+        row.paste(image.rotate(35, fillcolor=255), (k * image.width, 0))
+    row.rotate(90, expand=True, fillcolor=255).save(folder / "turned.png")
+    result = tenfold("read", folder / "turned.png")
+    assert result.code == 0
+    assert result.out.strip()
+    assert "turned.png: the whole is right with a probability of" in result.err
 
 
 def test_a_broken_picture_alone_is_exit_2(tenfold, folder: Path) -> None:
@@ -107,10 +124,11 @@ def test_an_animation_is_read_by_its_first_frame_with_a_notice(tenfold, folder: 
     frames = [Image.open(folder / f"{name}.png") for name in ("seven", "two")]
     frames[0].save(folder / "both.gif", save_all=True, append_images=frames[1:])
     with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        result = tenfold("read", folder / "both.gif")
+        warnings.simplefilter("always")
+        result = tenfold("read", folder / "both.gif", "--annotate", folder / "annotated")
     assert result.out == "7\n"
     assert result.err.startswith("note: ")
+    assert result.err.count("\n") == 1
     assert "first" in result.err
 
 

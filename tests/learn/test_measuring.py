@@ -13,9 +13,10 @@ from tenfold.learn import corruptions, measuring
 
 
 def test_a_run_is_measured_and_says_what_it_was_trained_on(toy_run: Run, toy: Digits, tmp_path: Path) -> None:
-    evaluation = measuring.measure(measuring.find(str(toy_run.folder)), toy[300:])
+    subject = measuring.find(str(toy_run.folder))
+    evaluation = measuring.measure(subject, toy[300:])
     assert evaluation.n_trained_on == 20, "300 to 319 were training digits, 320 to 399 were held out"
-    measuring.write(evaluation, tmp_path / "out")
+    measuring.write(evaluation, subject, tmp_path / "out")
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert (metrics["digits"], metrics["trained_on"], metrics["accuracy"]) == (100, 20, evaluation.accuracy)
     with (tmp_path / "out" / "mistakes.csv").open() as stream:
@@ -31,9 +32,22 @@ def test_digits_of_one_name_do_not_replace_each_others_evaluation(toy_run: Run, 
     some, others = toy[300:350], toy[350:]
     folder = measuring.folder_for(subject, some)
     assert folder == tmp_path / "evaluations" / some.name
-    measuring.write(measuring.measure(subject, some), folder)
+    measuring.write(measuring.measure(subject, some), subject, folder)
     assert measuring.folder_for(subject, some) == folder, "the same digits measured again take their place"
     assert measuring.folder_for(subject, others).name == f"{some.name}-2"
+
+
+def test_models_of_one_name_do_not_replace_each_others_evaluation(toy_run: Run, toy: Digits, tmp_path: Path) -> None:
+    alone = measuring.find(str(toy_run.folder))
+    one = replace(alone, folder=tmp_path / "average", name="a + b")
+    other = replace(one, name="c + d")
+    folder = measuring.folder_for(one, toy)
+    measuring.write(measuring.measure(one, toy), one, folder)
+    assert measuring.folder_for(one, toy) == folder
+    assert measuring.folder_for(other, toy).name == f"{toy.name}-2"
+    assert measuring.find(str(toy_run.folder / "model.onnx")).folder == toy_run.folder, "an ONNX file of a run is that run's"
+    measuring.write(measuring.measure(alone, toy), alone, place := tmp_path / "place")
+    assert json.loads((place / "metrics.json").read_text())["model"] == str(toy_run.folder)
 
 
 def test_several_models_are_averaged(toy_run: Run, toy: Digits) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from tenfold.errors import RecipeError
 from tenfold.learn import recipes
+from tenfold.learn.recipe import Augmentation, Rehearsal, Remembering
 
 pytestmark = pytest.mark.one_backend
 
@@ -42,6 +43,16 @@ def test_changes_reach_any_depth_and_keep_the_types() -> None:
     ]
 
 
+def test_of_a_part_that_a_recipe_lacks_a_value_is_changed_and_the_rest_is_as_by_default() -> None:
+    changed = recipes.changed(CLASSIC, ["augmentation.rotation=10", "rehearsal.remembering.weight=50"])
+    assert changed.augmentation == Augmentation(rotation=10)
+    assert changed.rehearsal == Rehearsal(remembering=Remembering(weight=50))
+    changed = recipes.changed(CLASSIC, ["augmentation.rotation=10", "teaching.share=0.5"])
+    assert recipes.changes_of(CLASSIC, changed) == {"augmentation.rotation": 10.0, "teaching.share": 0.5}
+    other = recipes.changed(recipes.find("mlp"), ["augmentation.rotation=11", "epochs=3"])
+    assert recipes.changes_of(recipes.find("mlp"), other) == {"augmentation.rotation": 11.0, "epochs": 3}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -54,6 +65,13 @@ def test_changes_reach_any_depth_and_keep_the_types() -> None:
         ("batch_size=true", "batch_size"),
         ("network.units=[0]", "network.units"),
         ("network=dense", "network"),
+        ("network.units=32,16", "network.units: expected array, got str; a list looks like [64,32]; found '32,16'"),
+        ("network.kind=foo", "network.kind: expected dense or convolutional; found 'foo'"),
+        ("optimizer.name=sgd", "optimizer.name: expected adam or muon; found 'sgd'"),
+        ("optimizer.schedule=foo", "optimizer.schedule: expected constant or one_cycle; found 'foo'"),
+        ("name=a b", "name: expected letters, digits, dots, dashes and underscores, a letter or digit first; found 'a b'"),
+        ("data.x=1", "data.x: no such key"),
+        ("augmentation.rotatoin=1", "did you mean augmentation.rotation"),
         ("network.units.x=1", "no such key"),
         ("loss=hinge", "loss"),
         ("name=../../x", "name"),

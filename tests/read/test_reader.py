@@ -358,7 +358,7 @@ def test_reading_leaves_nothing_in_the_users_home(tmp_path: Path) -> None:
 
 
 def test_classify_wants_several_pictures(reader: Reader, tmp_path: Path) -> None:
-    for one in ("seven.png", b"bytes", tmp_path / "seven.png", Image.new("L", (28, 28))):
+    for one in ("seven.png", b"bytes", tmp_path / "seven.png", Image.new("L", (28, 28)), np.zeros((28, 28), np.uint8)):
         with pytest.raises(UsageError, match=r"classify\(\[picture\]\)"):
             reader.classify(one)  # type: ignore[arg-type]
 

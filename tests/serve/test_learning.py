@@ -241,9 +241,16 @@ def test_a_run_that_remembers_a_hand_is_read_with_and_not_learnt_on_from(tmp_pat
 def test_a_service_that_cannot_learn_refuses(make_client: Callable[..., TestClient]) -> None:
     client = make_client(samples=None)
     off = client.get("/learning").json()
-    assert (off["state"], off["can_undo"]) == ("off", False)
+    assert (off["state"], off["can_undo"], off["active"]) == ("off", False, "bundled")
     for method, path in (("POST", "/learning"), ("DELETE", "/learning"), ("POST", "/learning/accept")):
         assert client.request(method, path).status_code == 403
+
+
+def test_a_model_that_the_service_was_given_is_not_called_the_one_that_ships(
+    make_client: Callable[..., TestClient], make_model: Callable[..., bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "own.onnx").write_bytes(make_model())
+    assert make_client(model=tmp_path / "own.onnx").get("/learning").json()["active"] == "given"
 
 
 def test_pages_from_elsewhere_and_forms_cannot_start_it(client: TestClient, kept: Samples, trained: object) -> None:

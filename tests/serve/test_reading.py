@@ -113,13 +113,19 @@ def test_a_damaged_picture_is_refused_and_the_next_one_read(client: TestClient, 
     assert client.post("/read", content=png, headers=PNG).status_code == 200
 
 
+def test_a_body_of_no_type_is_said_to_have_none(client: TestClient, png: bytes) -> None:
+    answered = client.post("/read", content=png)
+    assert answered.status_code == 415
+    assert answered.json()["error"]["message"].startswith("no Content-Type, expected image/")
+
+
 def test_a_picture_with_too_many_pixels_is_refused(client: TestClient, png: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Faults 3 and 4."""
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "1000")
     answered = client.post("/read", content=png, headers=PNG)
     assert answered.status_code == 413
     assert answered.json()["error"]["code"] == "picture_too_large"
-    assert "more than 1,000" in answered.json()["error"]["message"]
+    assert answered.json()["error"]["message"].endswith("more than 1,000 pixels; shrink it"), "no variable that callers cannot set"
 
 
 @pytest.mark.parametrize("name", ["../../x", "<img src=x onerror=alert(1)>", "/etc/passwd", 'a"; filename="b', "\u202egnp.exe"])

@@ -37,9 +37,9 @@ def described_ensemble(run: Run) -> str:
         lines.append(
             f"agreement   all say the same of {tables.percent(share)}, right in {tables.percent(unanimous['accuracy'])}"
         )
-    after = "" if metrics["n_test"] else " --data FILE"
     folder = shlex.quote(str(run.folder))
-    return "\n".join([*lines, "", f"Next:        tenfold evaluate {folder}{after}, tenfold read --model {folder} PICTURE"])
+    after = f"evaluate {folder}" if metrics["n_test"] else f"submit {folder} test.csv, tenfold evaluate {folder} --data FILE"
+    return "\n".join([*lines, "", f"Next:        tenfold {after}, tenfold read --model {folder} PICTURE"])
 
 
 def described_sweep(sweep: Sweep, most: int = 10) -> str:

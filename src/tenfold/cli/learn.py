@@ -19,7 +19,12 @@ Tta = Annotated[bool, typer.Option("--tta", help="Test-time augmentation: averag
 
 @app.command(short_help="Train a network and leave a run folder.")
 def train(
-    recipe: Annotated[str, typer.Option(help="A recipe's name (classic, mlp, cnn …) or a .json file.")] = "classic",
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="A recipe's name (classic, mlp, cnn …) or a .json file; by default the run's with --resume, else classic."
+        ),
+    ] = None,
     changes: Changes = None,
     data: Annotated[str | None, typer.Option(help=f"Instead of the recipe's: {SOURCE_HELP}")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training digits.")] = None,
@@ -40,6 +45,7 @@ def train(
 ) -> None:
     """Train a network; leave its weights, figures and a report in a run folder."""
     from tenfold.cli.training_output import Announcer, conclusion, described_folds
+    from tenfold.data import samples
     from tenfold.errors import UsageError
     from tenfold.learn import backend, interrupts, recipes, runs, training
     from tenfold.learn.recipe import Recipe
@@ -53,7 +59,11 @@ def train(
     finished_before = run is not None and runs.Run(run).finished
     announcer = Announcer()
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
-    chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
+    begun = runs.Run(run / "fold-1" if folds is not None else run) if run is not None and resume else None
+    by_default = begun.recipe if begun is not None and begun.begun else "classic"
+    chosen = recipes.chosen(recipe or by_default, changes or [], data=data, **overrides)
+    if chosen.data == "samples.db" and not storage.exists(Path(chosen.data)):
+        chosen = recipes.chosen(chosen, data=str(samples.default_path()))  # where the page keeps them
 
     def train_one(recipe: Recipe, folder: Path | None) -> Run:
         return training.train(
@@ -103,7 +113,7 @@ def evaluate(
     measuring.refuse_run_folder(folder)
     evaluation = measuring.measure(subject, digits)
     typer.echo(describe(subject.name, evaluation))
-    measuring.write(evaluation, folder)
+    measuring.write(evaluation, subject, folder)
     if corruptions:
         accuracies = measuring.measure_corrupted(subject, digits)
         typer.echo(f"\n{corruption_table(accuracies)}")

@@ -9,7 +9,7 @@ from tenfold.errors import TenfoldError
 from tenfold.learn import tables
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.measuring import Comparison
-from tenfold.learn.recipes import RECIPES, differences
+from tenfold.learn.recipes import RECIPES, changes_of
 from tenfold.learn.runs import Run
 
 
@@ -115,10 +115,9 @@ def _changes(run: Run) -> str:
     """What the run's recipe has other than the named one, besides the columns of the table."""
     if run.recipe.name not in RECIPES:
         return ""
-    named = RECIPES[run.recipe.name]
-    shown = ("data:", "epochs:", "seed:")
-    changes = [c for c in differences(named, run.recipe) if not c.startswith(shown)]
-    return ", ".join(f"{c.split(':')[0]}={c.rsplit(' and ', 1)[1]}" for c in changes)
+    shown = {"data", "epochs", "seed", *(["validation"] if run.name.startswith("fold-") else [])}
+    changes = changes_of(RECIPES[run.recipe.name], run.recipe)
+    return ", ".join(f"{key}={value}" for key, value in changes.items() if key not in shown)
 
 
 def _row(run: Run) -> list[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tenfold.read.reader import Reading
 
 
-_DOUBTFUL = 0.5  # under this the text of a field is said to be doubtful
+_DOUBTFUL = 0.5  # under this a text is said to be doubtful, and from this a digit is missed that is left out
 _HARDLY = 1e-4  # under this it is not said how probable it is
 
 
@@ -187,9 +187,7 @@ def _with_bar(names: list[str]) -> Iterator[str]:
 def _note(name: str, reading: Reading, known: _Known) -> None:
     has_field = known[:3] != (None, None, None)
     if reading.text:
-        if not has_field or reading.confidence >= _DOUBTFUL:
-            return
-        said = f"the likeliest text of such a field, but right with a probability of {_share(reading)} only"
+        said = _doubt(reading, has_field)
     elif not reading.digits:
         said = "no digits found"
     elif reading.confidence < known.min_confidence:
@@ -198,7 +196,22 @@ def _note(name: str, reading: Reading, known: _Known) -> None:
         said = "nothing in it agrees with what is known about the field"
     else:
         said = "nothing read; what was found there is hardly a digit"
-    typer.echo(f"note: {printable(name)}: {said}", err=True)
+    if said:
+        typer.echo(f"note: {printable(name)}: {said}", err=True)
+
+
+def _doubt(reading: Reading, has_field: bool) -> str:
+    """What speaks against the text of a reading; nothing if it is likelier right than not and no likely digit is left out."""
+    left_out = [d for d in reading.digits if not d.accepted and d.confidence >= _DOUBTFUL] if has_field else []
+    if left_out:
+        digits = ", ".join(f"a {d.label} ({min(99, round(100 * d.confidence))} %)" for d in left_out)
+        said = f"left out to agree with what is known about the field: {digits}"
+        return f"{said}; the text is right with a probability of {_share(reading)}"
+    if reading.confidence >= _DOUBTFUL:
+        return ""
+    if has_field:
+        return f"the likeliest text of such a field, but right with a probability of {_share(reading)} only"
+    return f"the whole is right with a probability of {_share(reading)} only"
 
 
 def _share(reading: Reading) -> str:

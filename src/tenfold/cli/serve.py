@@ -35,6 +35,7 @@ def serve(
     allow_load: Annotated[bool, typer.Option("--allow-load", help="Let callers have the model's file read anew.")] = False,
 ) -> None:
     """Serve the page to draw on and the HTTP interface, on this machine alone unless told otherwise; docs/service.md."""
+    from tenfold.data.samples import default_path
     from tenfold.errors import MissingExtraError
     from tenfold.serve.settings import Settings
 
@@ -45,7 +46,7 @@ def serve(
         model=None if str(model) == "bundled" else model,
         max_queue=max_queue,
         token=None if token is None else _read_token(token),
-        samples=_default_samples() if samples is None else _checked(samples),
+        samples=default_path() if samples is None else _checked(samples),
         allow_load=allow_load,
     )
     try:
@@ -94,9 +95,3 @@ def _checked(samples: Path) -> Path:
     len(Samples(samples))  # refuses what is no such file
     storage.refuse_read_only(samples.parent)
     return samples
-
-
-def _default_samples() -> Path:
-    """In the user's folder for data (XDG base directory specification)."""
-    home = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".local" / "share") / "tenfold" / "samples.db"

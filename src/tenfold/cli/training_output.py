@@ -15,7 +15,7 @@ from tenfold.learn.adapting import FORGOTTEN
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.folds import Folds
 from tenfold.learn.progress import Network, Observer
-from tenfold.learn.recipe import Convolutional, Dense, Recipe
+from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
 
 _SOME, _HARDLY = 10, 0.2  # corrections of which so few read right before, and few after, look mislabelled
@@ -54,10 +54,11 @@ def conclusion(run: Run, finished_before: bool) -> str:
         share = tables.percent(metrics["val_accuracy"])
         lines.append(f"validation accuracy  {share}  on {metrics['n_validation']:,} digits held out")
     if metrics["test_accuracy"] is not None:
-        interval = tables.interval(metrics["test_interval"])
+        n_seen = metrics.get("n_test_trained_on")
+        seen = f", {n_seen:,} of them among those it was trained on, which flatters it" if n_seen else " never seen"
         lines.append(
-            f"test accuracy        {tables.percent(metrics['test_accuracy'])}  on {metrics['n_test']:,} digits never seen "
-            f"(95 % interval {interval})"
+            f"test accuracy        {tables.percent(metrics['test_accuracy'])}  on {metrics['n_test']:,} digits{seen} "
+            f"(95 % interval {tables.interval(metrics['test_interval'])})"
         )
     lines += _learnt(metrics)
     lines += [
@@ -86,7 +87,7 @@ def _learnt(metrics: Mapping[str, Any]) -> list[str]:
         )
     if metrics.get("mnist_before") is not None:
         old, new = metrics["mnist_before"], metrics["mnist_after"]
-        lines.append(f"digits held out      {tables.percent(old)} before, {tables.percent(new)} after")
+        lines.append(f"old digits held out  {tables.percent(old)} before, {tables.percent(new)} after")
         if old - new > FORGOTTEN:
             lines.append(
                 "                     more than 0.05 points were lost: look for wrong labels, then try --set rehearsal.kept=0.1"
@@ -100,8 +101,10 @@ def _epochs(n: int) -> str:
 
 def _next(run: Run) -> list[str]:
     page = [f"Look at it:  {run.folder / 'report.html'}"] if (run.folder / "report.html").is_file() else []
-    command = f"tenfold evaluate {shlex.quote(str(run.folder))}" + ("" if run.metrics["n_test"] else " --data FILE")
-    return [*page, f"Next:        {command}"]
+    folder = shlex.quote(str(run.folder))
+    if run.metrics["n_test"]:
+        return [*page, f"Next:        tenfold evaluate {folder}"]
+    return [*page, f"Next:        tenfold submit {folder} test.csv, tenfold evaluate {folder} --data FILE"]
 
 
 def described_folds(folds: Folds) -> str:
@@ -133,15 +136,8 @@ def described_recipes(recipes: Mapping[str, Recipe]) -> str:
     """Each recipe's network, epochs, digits and reason."""
     rows = []
     for recipe in recipes.values():
-        network = recipe.network
-        shape = "-".join(map(str, network.units)) if isinstance(network, Dense) else _stages(network)
-        rows.append([recipe.name, shape, str(recipe.epochs), recipe.data])
+        rows.append([recipe.name, str(recipe.network), str(recipe.epochs), recipe.data])
     width = max(map(len, recipes))
     reasons = [f"{name.ljust(width)}  {recipe.why}" for name, recipe in recipes.items()]
     table = tables.table(["recipe", "hidden layers", "epochs", "data"], rows, left=4)
     return "\n".join([table, "", *reasons, "", "One as a file to change:  tenfold recipes mlp > mine.json"])
-
-
-def _stages(network: Convolutional) -> str:
-    """`16 | 32 32 | 64 64`: the maps of each convolution, a bar for each pooling."""
-    return " | ".join(" ".join(map(str, stage)) for stage in network.stages)

@@ -39,6 +39,12 @@ CREATE TABLE samples (
 _COLUMNS = ("id", "glyph", "label", "read_as", "picture", "model_version", "made_at")
 
 
+def default_path() -> Path:
+    """Where corrections lie: in the user's folder for data (XDG base directory specification)."""
+    home = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".local" / "share") / "tenfold" / "samples.db"
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """A corrected digit.

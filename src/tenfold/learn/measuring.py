@@ -66,7 +66,9 @@ def find(name: str) -> Measurable:
         recipe = model.metadata.get("recipe")
         data = str(recipe.get("data", "mnist")) if isinstance(recipe, dict) else "mnist"
         fingerprints = _trained_on(model)
-        return Measurable(name, model.probabilities, fingerprints, data, runs.ROOT / Path(name).name, model.temperature)
+        beside = runs.Run(Path(name).parent)
+        folder = beside.folder if name != "bundled" and beside.begun else runs.ROOT / Path(name).name
+        return Measurable(name, model.probabilities, fingerprints, data, folder, model.temperature)
     if folds.is_one(Path(name)):
         return average([find(str(run.folder)) for run in folds.members(Path(name))], name, Path(name))
     run = runs.open_run(name)
@@ -193,18 +195,30 @@ def compare(one: Measurable, other: Measurable, digits: Digits) -> Comparison:
 
 
 def folder_for(subject: Measurable, digits: Digits) -> Path:
-    """Where an evaluation goes unless a folder is named: under the name of the digits, numbered if others have that name."""
+    """Where an evaluation goes unless a folder is named: under the name of the digits, numbered if others have that name.
+
+    A folder that is no run's own, such as that of averages, holds those of several models.
+    """
     name = storage.as_name(digits.name) + subject.way
-    return storage.numbered(subject.folder / "evaluations" / name, lambda place: _measured_in(place) in (None, digits.sha256))
+    expected = {"data_sha256": digits.sha256} if _is_run(subject.folder) else _identity(subject, digits)
+    return storage.numbered(subject.folder / "evaluations" / name, lambda place: _holds(place, expected))
 
 
-def _measured_in(folder: Path) -> str | None:
-    """The checksum of the digits whose evaluation a folder holds; None if it holds none."""
+def _identity(subject: Measurable, digits: Digits) -> dict[str, str]:
+    return {"model": subject.name, "data_sha256": digits.sha256}
+
+
+def _holds(folder: Path, expected: Mapping[str, str]) -> bool:
+    """Whether a folder holds the evaluation that is expected there, or none."""
     try:
         found = json.loads((folder / "metrics.json").read_bytes())
     except (OSError, ValueError):
-        return None
-    return str(found.get("data_sha256")) if isinstance(found, dict) else None
+        return True
+    return isinstance(found, dict) and expected.items() <= found.items()
+
+
+def _is_run(folder: Path) -> bool:
+    return runs.Run(folder).begun or folds.is_one(folder)
 
 
 def refuse_run_folder(folder: Path) -> None:
@@ -214,17 +228,17 @@ def refuse_run_folder(folder: Path) -> None:
         UsageError: it holds a run or folds, or is a file.
     """
     place = Path(os.path.realpath(folder))  # `a/..` is a folder even where `a` is none yet
-    if storage.exists(place / "recipe.json") or folds.is_one(place):
+    if _is_run(place):
         raise UsageError(f"{folder} holds a run, whose own files would be overwritten; name another folder with --output")
     if storage.exists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder with --output")
 
 
-def write(evaluation: Evaluation, folder: Path) -> None:
-    """Write metrics.json, mistakes.csv and the figures of an evaluation into a folder."""
+def write(evaluation: Evaluation, subject: Measurable, folder: Path) -> None:
+    """Write metrics.json, mistakes.csv and the figures of a model's evaluation into a folder."""
     from tenfold.learn import publishing
 
-    runs.write_json(evaluation.summary(), folder / "metrics.json")
+    runs.write_json(_identity(subject, evaluation.digits) | evaluation.summary(), folder / "metrics.json")
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["index", "label", "prediction", "confidence"])

@@ -40,6 +40,10 @@ class Dense(_Part, frozen=True, tag_field="kind", tag="dense"):
     units: Annotated[tuple[Annotated[int, Meta(ge=1, le=8192)], ...], Meta(max_length=16)] = (128, 64)
     batch_norm: bool = False
 
+    def __str__(self) -> str:
+        """The units of each layer: 128-64."""
+        return "-".join(map(str, self.units))
+
 
 class Convolutional(_Part, frozen=True, tag_field="kind", tag="convolutional"):
     """3x3 convolutions in stages with a 2x2 max pooling between them, then the largest and the mean of each map, then softmax.
@@ -56,6 +60,10 @@ class Convolutional(_Part, frozen=True, tag_field="kind", tag="convolutional"):
         Meta(min_length=1, max_length=4),
     ]
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+
+    def __str__(self) -> str:
+        """The maps of each convolution, a bar for each pooling: 16 | 32 32 | 64 64."""
+        return " | ".join(" ".join(map(str, stage)) for stage in self.stages)
 
 
 class Adam(_Part, frozen=True, tag_field="name", tag="adam"):

@@ -14,6 +14,7 @@ from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Dense, Muon,
 
 try:
     import msgspec
+    from msgspec import inspect
 except ModuleNotFoundError as problem:
     raise MissingExtraError("train", "msgspec") from problem
 
@@ -93,7 +94,7 @@ RECIPES = {
         ),
         Recipe(
             name="adapt",
-            why="The model that ships learns your hand: a dozen corrected digits among thousands of old ones.",
+            why="The model that ships learns your hand: twenty corrected digits among thousands of old ones.",
             network=Convolutional(stages=((24,), (48, 48), (96, 96))),
             optimizer=Adam(learning_rate=3e-3, beta_2=0.99, schedule="one_cycle", warmup=0.2),
             augmentation=Augmentation(
@@ -110,6 +111,9 @@ RECIPES = {
     ]
 }
 
+# What a recipe may lack.
+_PARTS = {"augmentation": Augmentation(), "rehearsal": Rehearsal(), "teaching": Teaching(), "remembering": Remembering()}
+
 
 def find(name_or_file: str) -> Recipe:
     """A recipe by its name, or out of a JSON file.
@@ -121,7 +125,9 @@ def find(name_or_file: str) -> Recipe:
         return RECIPES[name_or_file]
     path = Path(name_or_file)
     if path.suffix != ".json" and not path.is_file():
-        raise RecipeError(f"recipe {name_or_file!r}: expected one of {', '.join(RECIPES)}, or a .json file")
+        near = difflib.get_close_matches(name_or_file, RECIPES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise RecipeError(f"recipe {name_or_file!r}: expected one of {', '.join(RECIPES)}, or a .json file{hint}")
     return read(path)
 
 
@@ -170,8 +176,7 @@ def as_json(recipe: Recipe) -> bytes:
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain dicts, lists, strings and numbers."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(recipe))
-    return plain
+    return _plain(recipe)
 
 
 def from_dict(plain: dict[str, Any]) -> Recipe:
@@ -214,22 +219,30 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
     return [f"{key}: {a.get(key)} and {b.get(key)}" for key in keys if a.get(key) != b.get(key)]
 
 
+def changes_of(recipe: Recipe, changed: Recipe) -> dict[str, Any]:
+    """What was changed of a recipe: the values by their whole keys. Of a part that it lacks, what is not as by default."""
+    before, after = as_dict(recipe), as_dict(changed)
+    lacking = {name: _plain(part) for name, part in _PARTS.items() if before.get(name, 0) is None and after[name]}
+    a, b = _flat(before | lacking), _flat(after)
+    return {key: value for key, value in b.items() if key not in ("name", "why") and a.get(key) != value}
+
+
 def flat(recipe: Recipe) -> dict[str, Any]:
     """Each value of a recipe by its whole key, such as `optimizer.learning_rate`."""
     return _flat(as_dict(recipe))
 
 
-_WHOLE = {"augmentation": '{"rotation":8,"shift":1}', "rehearsal": '{"share":0.25}', "teaching": '{"teachers":["runs/cnn"]}'}
+def _plain(part: msgspec.Struct) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(part))
+    return plain
 
 
 def _set(plain: dict[str, Any], key: str, text: str) -> None:
     *path, last = key.split(".")
     place: Any = plain
     for name in path:
-        if isinstance(place, dict) and place.get(name, 0) is None:
-            raise RecipeError(
-                f"--set {key}: {name} is null in this recipe; give it whole, such as --set '{name}={_WHOLE[name]}'"
-            )
+        if isinstance(place, dict) and name in _PARTS and place.get(name) is None:  # a part that this recipe lacks
+            place[name] = _plain(_PARTS[name])
         place = place.get(name) if isinstance(place, dict) else None
     if not isinstance(place, dict) or last not in place:
         known = _flat(plain)
@@ -254,6 +267,26 @@ def _in_words(problem: Exception) -> str:
     """Where msgspec says 'Expected `int` >= 1 - at `$.epochs`', say 'epochs: expected int >= 1'."""
     message = " ".join(str(problem).replace("`", "").split())
     text, at, where = message.rpartition(" - at $.")
+    allowed = _allowed(where)
     if where == "validation":
         text = "expected a count (5000), a share below 1 (0.2) or a fold (2/5)"
+    elif allowed:
+        text = f"expected {' or '.join(allowed)}"
+    elif text.startswith("Expected str matching regex"):
+        text = "expected letters, digits, dots, dashes and underscores, a letter or digit first"
+    elif text.startswith("Expected array"):
+        text = f"{text}; a list looks like [64,32]"
     return f"{where}: {text[:1].lower()}{text[1:]}" if at else message
+
+
+def _allowed(where: str) -> list[str]:
+    """What a key may be, where that is one of a few words; nothing for any other key."""
+    kinds: list[Any] = [inspect.type_info(Recipe)]
+    for name in where.split("."):
+        inside = [kind for each in kinds for kind in (each.types if isinstance(each, inspect.UnionType) else [each])]
+        structs = [kind for kind in inside if isinstance(kind, inspect.StructType)]
+        if tags := [str(struct.tag) for struct in structs if struct.tag_field == name]:
+            return tags
+        kinds = [field.type for struct in structs for field in struct.fields if field.encode_name == name]
+    words = [str(value) for kind in kinds if isinstance(kind, inspect.LiteralType) for value in kind.values]
+    return list(dict.fromkeys(words))

@@ -46,6 +46,7 @@ class _Metrics(msgspec.Struct):
     temperature: Annotated[float, msgspec.Meta(gt=1e-3, lt=100)] | None
     threshold: Rate | None
     n_remembered: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    n_test_trained_on: Positive | None = 0
 
 
 # What Keras, h5py and zipfile raise for a file that holds something else.
@@ -72,6 +73,11 @@ class Run:
     @property
     def name(self) -> str:
         return self.folder.name
+
+    @property
+    def begun(self) -> bool:
+        """recipe.json is written first."""
+        return storage.exists(self.folder / "recipe.json")
 
     @property
     def finished(self) -> bool:
@@ -163,7 +169,7 @@ def open_run(folder: str | Path) -> Run:
         RunError: there is no run in the folder, or it is not finished.
     """
     run = Run(Path(folder))
-    if not storage.exists(run.folder / "recipe.json"):
+    if not run.begun:
         if storage.exists(run.folder) and run.folder.is_file():
             raise RunError(
                 f"{str(folder)[:200]!r}: a file; expected the folder of a run, such as runs/classic, an .onnx file or bundled"

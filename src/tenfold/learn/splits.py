@@ -77,5 +77,5 @@ def all_digits(recipe: Recipe) -> Digits:
 def run_of(name: str) -> Run:
     """A run by its folder, or the one of the model that ships; one that was stopped by a bad loss left its best weights."""
     run = Run(Path(__file__).with_name("bundled") if name == "bundled" else Path(name))
-    stopped = storage.exists(run.folder / "recipe.json") and storage.exists(run.folder / "model.keras")
+    stopped = run.begun and storage.exists(run.folder / "model.keras")
     return run if stopped else runs.open_run(run.folder)

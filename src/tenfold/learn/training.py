@@ -18,7 +18,7 @@ from tenfold.learn import backend, checkpoints, compiled, concluding, networks, 
 from tenfold.learn.evaluation import count_trained_on
 from tenfold.learn.fitting import Fitting, count_steps
 from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog, on_terminal
-from tenfold.learn.recipe import Recipe
+from tenfold.learn.recipe import Dense, Recipe
 from tenfold.learn.runs import Run
 from tenfold.learn.splits import Splits, run_of, split, split_of_old
 
@@ -130,8 +130,8 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
         source = sources[recipe.start_from].run
         if source.recipe.network != recipe.network:
             raise RunError(
-                f"--from {recipe.start_from}: has another network ({source.recipe.name}: {source.recipe.network}); "
-                f"this recipe's is {recipe.network}"
+                f"--from {recipe.start_from}: has other hidden layers ({source.recipe.name}: {_layers(source.recipe)}); "
+                f"recipe {recipe.name} has {_layers(recipe)}"
             )
         if recipe.rehearsal and source.n_remembered:
             said = f"remembers {source.n_remembered} digits, which would be lost"
@@ -150,6 +150,11 @@ def _fitting(recipe: Recipe, splits: Splits, sources: Mapping[str, _Source]) -> 
         "digits held out": _identity(splits.validation),
     }
     return Fitting(model, optimizer, recipe, learnt_from, splits.validation, teachers, order, given)
+
+
+def _layers(recipe: Recipe) -> str:
+    normed = isinstance(recipe.network, Dense) and recipe.network.batch_norm
+    return f"{recipe.network}, with batch norm" if normed else str(recipe.network) or "none"
 
 
 def _identity(digits: Digits) -> str:
@@ -255,7 +260,7 @@ def _brought(run: Run, recipe: Recipe, splits: Splits, fitting: Fitting) -> dict
 
 def _refuse_folder(run: Run, recipe: Recipe, resume: bool) -> None:
     """A folder may be new, empty, or what a training left that was killed before it had begun; with `resume` this one's."""
-    if storage.exists(run.folder / "recipe.json"):
+    if run.begun:
         if not resume:
             raise RunError(f"{run.folder} holds a run already; go on with --resume, choose another --run, or remove the folder")
         _refuse_another_recipe(run, recipe)

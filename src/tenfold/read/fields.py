@@ -75,7 +75,8 @@ class Choice(NamedTuple):
 
     Attributes:
         labels: for each found digit its label, or -1 where it is left out; None if nothing agrees with what is known.
-        probability: of this text among all that agree, less if hardly anything does: the user may be wrong too.
+        probability: of this text among all that agree, less if hardly anything does: the user may be wrong too. At least what
+            it is if nothing is known.
     """
 
     labels: list[int] | None
@@ -135,7 +136,8 @@ def likeliest(scores: NDArray[np.float64], chances: NDArray[np.float64], field: 
         return Choice(None, 0.0)
     value, count = max(ends)
     total = np.logaddexp.reduce([whole[c, 0] for c in counts])
-    believed = 1 / (1 + _USER_WRONG / np.exp(max(float(total), -50)))
+    # What is known may be wrong, and the text right all the same: so where all agrees anyhow, knowing it takes nothing away.
+    believed = (1 + _USER_WRONG) / (1 + _USER_WRONG / np.exp(max(float(total), -50)))
     return Choice(_followed(steps, count), float(np.exp(value - total) * believed))
 
 

@@ -119,7 +119,8 @@ class Reader:
         """Read all digits of a picture.
 
         Args:
-            source: a path, bytes, a Pillow image, or an array (H, W) or (H, W, 3) of uint8; of either polarity.
+            source: a path, bytes, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4), see `picture.decode`; of either
+                polarity.
             digits: how many there are, if that is known.
             pattern: where they stand, such as '####-##'; see `Field`.
             check: their check digit, `luhn` or `mod11`.
@@ -160,7 +161,9 @@ class Reader:
             PictureError: a picture cannot be decoded. One that can be never raises: without ink it scores 0.
             UsageError: a single picture instead of several.
         """
-        if isinstance(pictures, str | bytes | os.PathLike | Image.Image):
+        if isinstance(pictures, str | bytes | os.PathLike | Image.Image) or (
+            isinstance(pictures, np.ndarray) and pictures.ndim == 2
+        ):
             raise UsageError("classify takes several pictures; for a single one give a list: classify([picture])")
         choices = [_glyphs(source) for source in pictures]
         every = self.classify_glyphs(np.array([glyph for some in choices for glyph in some], np.uint8).reshape(-1, 28, 28))

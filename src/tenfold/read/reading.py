@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import picture
+from tenfold.errors import TenfoldNotice
 from tenfold.picture import Source
 from tenfold.read.fields import ANYTHING, Field
 
@@ -100,7 +102,9 @@ class Reading:
 
         if self._source is None:
             raise ValueError("this reading was made without its picture")
-        return annotated(picture.decode(self._source), self)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TenfoldNotice)  # what there is to say of it was said when it was read
+            return annotated(picture.decode(self._source), self)
 
     def _repr_html_(self) -> str:
         rows = "".join(

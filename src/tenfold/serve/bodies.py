@@ -87,7 +87,8 @@ def media_type(request: Request, expected: Iterable[str]) -> str:
         expected = tuple(filter(None, expected))
         # curl's --data-binary says that it sends a form, whatever it sends.
         remedy = f"; curl sends it with -H 'Content-Type: {expected[0]}'" if found in _CURL_SAYS else ""
-        message = f"Content-Type {found[:60] or 'missing'!r}, expected {', '.join(expected)}{remedy}"
+        what = f"Content-Type {found[:60]!r}" if found else "no Content-Type"
+        message = f"{what}, expected {', '.join(expected)}{remedy}"
         raise RequestError(415, "unsupported_media_type", message)
     return found
 

@@ -95,13 +95,18 @@ class Learning:
     async def _state(self, request: Request) -> dict[str, Any]:
         service: Service = request.app.state.service
         if self._hand is None or self._off is not None:
-            return {"state": "off", "message": self._off, "can_undo": False, "active": "bundled"}
+            return {"state": "off", "message": self._off, "can_undo": False, "active": _first(service)}
         found = await asyncio.to_thread(_described, self._hand, service.limits.max_learning_s)
         chosen = self._hand.chosen
         return found | {
             "can_undo": chosen is not None,
-            "active": "adapted" if chosen is not None and service.models.source == chosen else "bundled",
+            "active": "adapted" if chosen is not None and service.models.source == chosen else _first(service),
         }
+
+
+def _first(service: Service) -> str:
+    """Which model reads before anything was learnt: the one that ships, or what the service was given."""
+    return "bundled" if service.settings.model is None else "given"
 
 
 class _Ready:

@@ -113,7 +113,7 @@ SCHEMAS: Json = {
             "state": {"enum": ["off", "idle", "running", "done", "failed"]},
             "message": _TEXT_OR_NONE,
             "can_undo": _FLAG,
-            "active": {"enum": ["bundled", "adapted"]},
+            "active": {"enum": ["bundled", "given", "adapted"]},
         },
         progress=_CHANCE,
         before=_schema("Measured"),
