@@ -125,7 +125,7 @@ def test_a_picture_with_too_many_pixels_is_refused(client: TestClient, png: byte
     answered = client.post("/read", content=png, headers=PNG)
     assert answered.status_code == 413
     assert answered.json()["error"]["code"] == "picture_too_large"
-    assert answered.json()["error"]["message"].endswith("more than 1,000 pixels; shrink it"), "no variable that callers cannot set"
+    assert answered.json()["error"]["message"].endswith("more than 1,000 pixels; shrink it"), "callers set no variables"
 
 
 @pytest.mark.parametrize("name", ["../../x", "<img src=x onerror=alert(1)>", "/etc/passwd", 'a"; filename="b', "\u202egnp.exe"])
