@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -19,7 +19,7 @@ from tenfold.errors import PictureError, TenfoldError, UsageError, printable
 
 if TYPE_CHECKING:
     from tenfold.picture import Source
-    from tenfold.read.reader import Reading
+    from tenfold.read.reader import Reader, Reading
 
 
 _DOUBTFUL = 0.5  # under this a text is said to be doubtful, and from this a digit is missed that is left out
@@ -85,27 +85,38 @@ def read(
     if cluster is not None or processes is not None:
         raise UsageError("--cluster and --processes are for reading in bulk; name a file with -o out.parquet")
     names = list(_named(pictures))
-    reader, known = Reader(model), _Known(digits, pattern, check, min_confidence)
+    reader = Reader(model)
     if annotate is not None:
         _refuse_originals(annotate, names)
         storage.make_folder(annotate)
-    n_failed, copies = 0, _Copies(annotate)
-    out = _Printer(form, alone=len(pictures) == 1 and names == pictures)
+    printer = _Printer(form, alone=len(pictures) == 1 and names == pictures)
+    n_failed = _one_by_one(names, reader, _Known(digits, pattern, check, min_confidence), _Copies(annotate), printer)
+    if n_failed:
+        raise typer.Exit(2 if n_failed == len(names) else 1)
+
+
+def _one_by_one(names: list[str], reader: Reader, known: _Known, copies: _Copies, printer: _Printer) -> int:
+    """Read and print; how many pictures could not be read. If there is one alone, its error is raised."""
+
+    def read_one(source: Source) -> Reading:
+        return reader.read(source, **known._asdict())
+
+    n_failed = 0
     for name in _with_bar(names):
         try:
             for page, source in _pages(name):
-                reading = reader.read(source, **known._asdict())
+                reading = read_one(source)
                 copies.keep(page, reading)
                 _note(page, reading, known)
-                out.add(page, reading)
+                _note_turned(page, reading, read_one)
+                printer.add(page, reading)
         except TenfoldError as problem:
             if len(names) == 1:
                 raise
             typer.echo(f"error: {problem}", err=True)
             n_failed += 1
-    out.end()
-    if n_failed:
-        raise typer.Exit(2 if n_failed == len(names) else 1)
+    printer.end()
+    return n_failed
 
 
 def _in_bulk(
@@ -197,6 +208,16 @@ def _note(name: str, reading: Reading, known: _Known) -> None:
     else:
         said = "nothing read; what was found there is hardly a digit"
     if said:
+        typer.echo(f"note: {printable(name)}: {said}", err=True)
+
+
+def _note_turned(name: str, reading: Reading, read: Callable[[Source], Reading]) -> None:
+    from tenfold.read import turning
+
+    turned = turning.better(read, reading)
+    if turned is not None:
+        text, share = turned.reading.text.replace("\n", "/"), _share(turned.reading)
+        said = f"turned by {turned.degrees} degrees clockwise it reads {text}, right with a probability of {share}"
         typer.echo(f"note: {printable(name)}: {said}", err=True)
 
 

@@ -92,6 +92,19 @@ class Reading:
             ],
         }
 
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture as displayed: uint8 (H, W) or (H, W, 3), values 0-255.
+
+        Raises:
+            PictureError: the picture is no longer where it was.
+            ValueError: the reading was made without one.
+        """
+        if self._source is None:
+            raise ValueError("this reading was made without its picture")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TenfoldNotice)  # what there is to say of it was said when it was read
+            return picture.decode(self._source)
+
     def annotated(self) -> Any:
         """The picture with its boxes, labels and confidences, as a Pillow image.
 
@@ -100,11 +113,7 @@ class Reading:
         """
         from tenfold.read.annotating import annotated
 
-        if self._source is None:
-            raise ValueError("this reading was made without its picture")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", TenfoldNotice)  # what there is to say of it was said when it was read
-            return annotated(picture.decode(self._source), self)
+        return annotated(self.pixels(), self)
 
     def _repr_html_(self) -> str:
         rows = "".join(

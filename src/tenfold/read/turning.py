@@ -1,0 +1,54 @@
+"""Pictures that lie on their side or upside down: which way they would be read better.
+
+It is said and never done unasked: 200 is as good a text as 002, and who took a picture knows best which way up it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tenfold.picture import Source
+from tenfold.read.reading import Reading
+
+# By these none of 64 photos and cheques is said to lie wrongly, 7 of which are doubtful; turned 192 times, it is said 60 times,
+# 58 of them rightly.
+_DOUBTFUL, _SURE = 0.5, 0.9  # confidence of the text as the picture is, and of the one turned
+_MORE = 1.1  # times as many digits, by their confidence, are there if it is turned
+
+
+class Turned(NamedTuple):
+    """A better way round.
+
+    Attributes:
+        degrees: clockwise: 90, 180 or 270.
+        reading: of the picture turned so.
+    """
+
+    degrees: int
+    reading: Reading
+
+
+def better(read: Callable[[Source], Reading], reading: Reading) -> Turned | None:
+    """The way round that a picture is surely read better, if it is hardly read as it is.
+
+    Args:
+        read: reads a picture.
+        reading: of the picture as it is.
+
+    Raises:
+        PictureError: the picture is no longer where it was.
+    """
+    if reading.confidence >= _DOUBTFUL:
+        return None
+    pixels = reading.pixels()
+    turned = [Turned(90 * k, read(np.ascontiguousarray(np.rot90(pixels, -k)))) for k in (1, 2, 3)]
+    best = max(turned, key=lambda one: one.reading.confidence * _evidence(one.reading))
+    return best if best.reading.confidence >= _SURE and _evidence(best.reading) >= _MORE * _evidence(reading) else None
+
+
+def _evidence(reading: Reading) -> float:
+    """How many digits there are, by their confidence."""
+    return sum(digit.confidence for digit in reading.digits if digit.accepted)
