@@ -62,8 +62,12 @@ class Finder(Network):
         small for the one before: if nothing was found yet, if the smallest found ones were small there, or if the picture is
         large anyway.
         """
-        boxes, chances = np.zeros((0, 4)), np.zeros((0, 11))
-        for scale in sorted(scales(grey.shape)):
+        return self.look(grey)[0]
+
+    def look(self, grey: NDArray[np.float32], most: int | None = None) -> tuple[list[Found], int]:
+        """What `find` finds in `most` views, the coarsest, or in as many as it takes; and in how many that was."""
+        boxes, chances, n_views = np.zeros((0, 4)), np.zeros((0, 11)), 0
+        for scale in sorted(scales(grey.shape))[:most]:
             n_pixels = grey.size * scale**2
             if n_pixels > _MOST_PIXELS:
                 break
@@ -72,7 +76,8 @@ class Finder(Network):
                 break
             some_boxes, some_chances = self._at(grey, scale)
             boxes, chances = np.concatenate([boxes, some_boxes]), np.concatenate([chances, some_chances])
-        return _agreed(boxes, chances)
+            n_views += 1
+        return _agreed(boxes, chances), n_views
 
     def _at(self, grey: NDArray[np.float32], scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What the cells of one size see: boxes (n, 4) in pixels of the picture, probabilities (n, 11)."""
