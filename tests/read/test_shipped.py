@@ -3,10 +3,13 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
+from PIL import Image, ImageOps
 
 import tenfold
 from tenfold.learn import clutter, weighing
 from tenfold.learn.composing import Composer
+from tenfold.read import finder
 from tenfold.read.model import Model
 from tenfold.read.reader import Reader
 from tenfold.read.shipped import Shipped
@@ -56,3 +59,22 @@ def test_faint_digits_on_paper_with_dark_edges_are_not_taken_for_light_ones() ->
     for pixels in (page.picture, 255 - page.picture):
         text = Reader(threads=1).read(pixels).text
         assert sum(a == b for a, b in zip(text, page.text, strict=False)) >= 4, (text, page.text)
+
+
+def test_the_unlikelier_way_round_is_looked_at_in_no_more_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing shows, every view would be tried."""
+    thick = Image.fromarray(255 - tenfold.load("mnist", "test").images[0]).resize((280, 280), Image.Resampling.BICUBIC)
+    views: list[int] = []
+    look = finder.Finder.look
+
+    def noting(self: finder.Finder, grey: np.ndarray, most: int | None = None) -> tuple[list[finder.Found], int]:
+        found, n_views = look(self, grey, most)
+        views.append(n_views)
+        return found, n_views
+
+    monkeypatch.setattr(finder.Finder, "look", noting)
+    for picture in (thick, ImageOps.invert(thick)):
+        views.clear()
+        assert Reader(threads=1).read(picture).text == "7"
+        likelier, other, _ = views
+        assert other <= likelier
