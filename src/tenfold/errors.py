@@ -30,7 +30,19 @@ class PictureError(TenfoldError):
 
 
 class TooManyPixelsError(PictureError):
-    """A picture of more pixels than allowed."""
+    """A picture of more pixels than allowed.
+
+    Args:
+        fact: which picture, and how many are allowed.
+        variable: of the environment, by which more are.
+    """
+
+    @property
+    def fact(self) -> str:
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"{self.fact}; shrink it, or raise {self.args[1]}"
 
 
 class ModelError(TenfoldError):

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tenfold.cli.training_output import how_to_measure
 from tenfold.learn import tables
 from tenfold.learn.runs import Run
 
@@ -38,8 +39,7 @@ def described_ensemble(run: Run) -> str:
             f"agreement   all say the same of {tables.percent(share)}, right in {tables.percent(unanimous['accuracy'])}"
         )
     folder = shlex.quote(str(run.folder))
-    after = f"evaluate {folder}" if metrics["n_test"] else f"submit {folder} test.csv, tenfold evaluate {folder} --data FILE"
-    return "\n".join([*lines, "", f"Next:        tenfold {after}, tenfold read --model {folder} PICTURE"])
+    return "\n".join([*lines, "", f"Next:        {how_to_measure(run)}, tenfold read --model {folder} PICTURE"])
 
 
 def described_sweep(sweep: Sweep, most: int = 10) -> str:

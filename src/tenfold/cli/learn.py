@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tenfold import storage
 from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP, PartName
+
+if TYPE_CHECKING:
+    from tenfold.learn.recipe import Recipe
 
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")]
 RUN_HELP = "The folder of a run, such as runs/classic, or of folds; an .onnx file; or bundled."
@@ -45,10 +48,8 @@ def train(
 ) -> None:
     """Train a network; leave its weights, figures and a report in a run folder."""
     from tenfold.cli.training_output import Announcer, conclusion, described_folds
-    from tenfold.data import samples
     from tenfold.errors import UsageError
     from tenfold.learn import backend, interrupts, recipes, runs, training
-    from tenfold.learn.recipe import Recipe
     from tenfold.learn.runs import Run
 
     backend.own_process()
@@ -61,9 +62,7 @@ def train(
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
     begun = runs.Run(run / "fold-1" if folds is not None else run) if run is not None and resume else None
     by_default = begun.recipe if begun is not None and begun.begun else "classic"
-    chosen = recipes.chosen(recipe or by_default, changes or [], data=data, **overrides)
-    if chosen.data == "samples.db" and not storage.exists(Path(chosen.data)):
-        chosen = recipes.chosen(chosen, data=str(samples.default_path()))  # where the page keeps them
+    chosen = _with_corrections(recipes.chosen(recipe or by_default, changes or [], data=data, **overrides))
 
     def train_one(recipe: Recipe, folder: Path | None) -> Run:
         return training.train(
@@ -89,6 +88,17 @@ def train(
             typer.echo(announcer.how_to_go_on(folder if folds is not None else None), err=True)
             raise
     typer.echo(conclusion(done, finished_before))
+
+
+def _with_corrections(recipe: Recipe) -> Recipe:
+    """A recipe that learns from corrections finds them where the page keeps them, unless a file of them lies here."""
+    from tenfold.learn import recipes
+
+    if recipe.data != recipes.RECIPES["adapt"].data or storage.exists(Path(recipe.data)):
+        return recipe
+    from tenfold.data import samples
+
+    return recipes.chosen(recipe, data=str(samples.default_path()))
 
 
 @app.command(short_help="Measure a run on labelled digits.")

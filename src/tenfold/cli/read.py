@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tenfold.read.reader import Reader, Reading
 
 
-_DOUBTFUL = 0.5  # under this a text is said to be doubtful, and from this a digit is missed that is left out
+_MISSED = 0.5  # a digit as sure as this is missed where it is left out
 _HARDLY = 1e-4  # under this it is not said how probable it is
 
 
@@ -223,12 +223,12 @@ def _note_turned(name: str, reading: Reading, read: Callable[[Source], Reading])
 
 def _doubt(reading: Reading, has_field: bool) -> str:
     """What speaks against the text of a reading; nothing if it is likelier right than not and no likely digit is left out."""
-    left_out = [d for d in reading.digits if not d.accepted and d.confidence >= _DOUBTFUL] if has_field else []
+    left_out = [d for d in reading.digits if not d.accepted and d.confidence >= _MISSED] if has_field else []
     if left_out:
         digits = ", ".join(f"a {d.label} ({min(99, round(100 * d.confidence))} %)" for d in left_out)
         said = f"left out to agree with what is known about the field: {digits}"
         return f"{said}; the text is right with a probability of {_share(reading)}"
-    if reading.confidence >= _DOUBTFUL:
+    if not reading.doubtful:
         return ""
     if has_field:
         return f"the likeliest text of such a field, but right with a probability of {_share(reading)} only"

@@ -101,10 +101,15 @@ def _epochs(n: int) -> str:
 
 def _next(run: Run) -> list[str]:
     page = [f"Look at it:  {run.folder / 'report.html'}"] if (run.folder / "report.html").is_file() else []
+    return [*page, f"Next:        {how_to_measure(run)}"]
+
+
+def how_to_measure(run: Run) -> str:
+    """What to type next after a training: without test digits of its own a run is one for a competition, or for others."""
     folder = shlex.quote(str(run.folder))
     if run.metrics["n_test"]:
-        return [*page, f"Next:        tenfold evaluate {folder}"]
-    return [*page, f"Next:        tenfold submit {folder} test.csv, tenfold evaluate {folder} --data FILE"]
+        return f"tenfold evaluate {folder}"
+    return f"tenfold submit {folder} test.csv, tenfold evaluate {folder} --data FILE"
 
 
 def described_folds(folds: Folds) -> str:

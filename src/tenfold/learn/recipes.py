@@ -111,6 +111,11 @@ RECIPES = {
     ]
 }
 
+# What msgspec would say in patterns.
+_EXPECTED = {
+    "name": "letters, digits, dots, dashes and underscores, a letter or digit first",
+    "validation": "a count (5000), a share below 1 (0.2) or a fold (2/5)",
+}
 # What a recipe may lack.
 _PARTS = {"augmentation": Augmentation(), "rehearsal": Rehearsal(), "teaching": Teaching(), "remembering": Remembering()}
 
@@ -174,9 +179,10 @@ def as_json(recipe: Recipe) -> bytes:
     return msgspec.json.format(msgspec.json.encode(recipe), indent=2) + b"\n"
 
 
-def as_dict(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain dicts, lists, strings and numbers."""
-    return _plain(recipe)
+def as_dict(recipe: msgspec.Struct) -> dict[str, Any]:
+    """A recipe, or a part of one, as plain dicts, lists, strings and numbers."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(recipe))
+    return plain
 
 
 def from_dict(plain: dict[str, Any]) -> Recipe:
@@ -222,7 +228,7 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
 def changes_of(recipe: Recipe, changed: Recipe) -> dict[str, Any]:
     """What was changed of a recipe: the values by their whole keys. Of a part that it lacks, what is not as by default."""
     before, after = as_dict(recipe), as_dict(changed)
-    lacking = {name: _plain(part) for name, part in _PARTS.items() if before.get(name, 0) is None and after[name]}
+    lacking = {name: as_dict(part) for name, part in _PARTS.items() if before.get(name, 0) is None and after[name]}
     a, b = _flat(before | lacking), _flat(after)
     return {key: value for key, value in b.items() if key not in ("name", "why") and a.get(key) != value}
 
@@ -232,17 +238,12 @@ def flat(recipe: Recipe) -> dict[str, Any]:
     return _flat(as_dict(recipe))
 
 
-def _plain(part: msgspec.Struct) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(part))
-    return plain
-
-
 def _set(plain: dict[str, Any], key: str, text: str) -> None:
     *path, last = key.split(".")
     place: Any = plain
     for name in path:
         if isinstance(place, dict) and name in _PARTS and place.get(name) is None:  # a part that this recipe lacks
-            place[name] = _plain(_PARTS[name])
+            place[name] = as_dict(_PARTS[name])
         place = place.get(name) if isinstance(place, dict) else None
     if not isinstance(place, dict) or last not in place:
         known = _flat(plain)
@@ -267,16 +268,15 @@ def _in_words(problem: Exception) -> str:
     """Where msgspec says 'Expected `int` >= 1 - at `$.epochs`', say 'epochs: expected int >= 1'."""
     message = " ".join(str(problem).replace("`", "").split())
     text, at, where = message.rpartition(" - at $.")
-    allowed = _allowed(where)
-    if where == "validation":
-        text = "expected a count (5000), a share below 1 (0.2) or a fold (2/5)"
-    elif allowed:
+    if not at:
+        return message
+    if where in _EXPECTED:
+        text = f"expected {_EXPECTED[where]}"
+    elif allowed := _allowed(where):
         text = f"expected {' or '.join(allowed)}"
-    elif text.startswith("Expected str matching regex"):
-        text = "expected letters, digits, dots, dashes and underscores, a letter or digit first"
     elif text.startswith("Expected array"):
         text = f"{text}; a list looks like [64,32]"
-    return f"{where}: {text[:1].lower()}{text[1:]}" if at else message
+    return f"{where}: {text[:1].lower()}{text[1:]}"
 
 
 def _allowed(where: str) -> list[str]:

@@ -149,7 +149,7 @@ def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
 
 
 def _too_large(name: str, size: str, max_pixels: int) -> TooManyPixelsError:
-    return TooManyPixelsError(f"{name}: {size}more than {max_pixels:,} pixels; shrink it, or raise TENFOLD_MAX_PICTURE_PIXELS")
+    return TooManyPixelsError(f"{name}: {size}more than {max_pixels:,} pixels", "TENFOLD_MAX_PICTURE_PIXELS")
 
 
 def _damaged(name: str, problem: BaseException) -> PictureError:

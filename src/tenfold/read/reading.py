@@ -70,6 +70,11 @@ class Reading:
             return self.known.laid_out("".join(rows.values()))
         return "\n".join(rows[line] for line in sorted(rows))
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the text is likelier wrong than right."""
+        return self.confidence < 0.5
+
     def __str__(self) -> str:
         return self.text
 

@@ -15,7 +15,7 @@ from tenfold.read.reading import Reading
 
 # By these none of 64 photos and cheques is said to lie wrongly, 7 of which are doubtful; turned 192 times, it is said 60 times,
 # 58 of them rightly.
-_DOUBTFUL, _SURE = 0.5, 0.9  # confidence of the text as the picture is, and of the one turned
+_SURE = 0.9  # confidence of the text if it is turned
 _MORE = 1.1  # times as many digits, by their confidence, are there if it is turned
 
 
@@ -41,7 +41,7 @@ def better(read: Callable[[Source], Reading], reading: Reading) -> Turned | None
     Raises:
         PictureError: the picture is no longer where it was.
     """
-    if reading.confidence >= _DOUBTFUL:
+    if not reading.doubtful:
         return None
     pixels = reading.pixels()
     turned = [Turned(90 * k, read(np.ascontiguousarray(np.rot90(pixels, -k)))) for k in (1, 2, 3)]

@@ -50,7 +50,7 @@ def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, c
         return work(reader, picture_in(body, content_type))
     except TooManyPixelsError as problem:
         # Who sends a picture cannot change what the service takes.
-        raise RequestError(413, "picture_too_large", str(problem).partition(", or raise ")[0]) from problem
+        raise RequestError(413, "picture_too_large", f"{problem.fact}; shrink it") from problem
     except PictureError as problem:
         if isinstance(problem.__cause__, UnidentifiedImageError):
             raise RequestError(415, "unsupported_picture", str(problem)) from problem
