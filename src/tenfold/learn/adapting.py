@@ -8,6 +8,7 @@ part of the way from the old to the new ones (Wortsman et al., 2022), and the ne
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -207,6 +208,7 @@ class Memorizer(NamedTuple):
         whole = remembering.remembering(model, digits, self.old, self.settings)
         memory, probabilities = whole.get_layer("memory"), compiled.forward(whole)
 
+        @functools.cache  # the same strength may be asked for with another least
         def share_right(strength: float) -> float:
             memory.strength.assign(strength)
             return _share_right(probabilities, self.validation) or 0
@@ -215,6 +217,7 @@ class Memorizer(NamedTuple):
         if len(self.validation) and share_right(strength) < least:
             least = min(least, share_right(0.0))  # what the weights have lost is not the memory's fault
             strength = next(strength for strength in _STRENGTHS if share_right(strength) >= least)
+        memory.strength.assign(strength)
         return Remembered(whole, probabilities, memory.n, strength)
 
 
