@@ -155,7 +155,7 @@ class Teaching(_Part, frozen=True):
 
 
 class Remembering(_Part, frozen=True):
-    """The new digits are kept beside the weights: one that looks like them is likely of their class (`layers.Memory`).
+    """The new digits are kept beside the weights: one that looks like them is likely of their class (`memory.Memory`).
 
     Attributes:
         weight: what a digit that is quite alike, and surely by the same hand, adds to the logit of its class.

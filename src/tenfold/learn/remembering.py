@@ -42,7 +42,7 @@ def remembering(model: Any, digits: Digits, others: Digits, settings: Rememberin
 def with_room(model: Any, n: int, settings: Remembering) -> Any:
     """A network with an empty memory for `n` digits, into which weights can be loaded."""
     keras = backend.load_keras()
-    from tenfold.learn.layers import Memory
+    from tenfold.learn.memory import Memory
 
     compared = _compared(model)
     images = value = keras.Input((SIDE, SIDE), dtype="uint8", name="images")
