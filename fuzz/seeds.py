@@ -82,7 +82,7 @@ def samples() -> dict[str, bytes]:
 
 def decode() -> dict[str, bytes]:
     grey, made = Image.fromarray(GLYPH), {}
-    for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"):
+    for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "AVIF", "TIFF"):
         made[form.lower()] = _encoded(grey, form)
     made["sixteen.png"] = _encoded(Image.fromarray(GLYPH.astype(np.uint16) * 257), "PNG")
     made["palette.png"] = _encoded(grey.convert("P"), "PNG", transparency=0)

@@ -44,6 +44,14 @@ def test_lossless_formats_keep_every_pixel(form: str) -> None:
     assert (grey == ramp()).all()
 
 
+def test_a_photo_in_avif_is_decoded_as_displayed() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored a quarter turn against the clock
+    found = decode(encoded(Image.fromarray(np.rot90(ramp(60, 90))).convert("RGB"), "AVIF", quality=95, exif=exif))
+    assert found.shape == (60, 90, 3)
+    assert np.abs(found.mean(axis=2) - ramp(60, 90)).max() < 12
+
+
 def test_1_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.png").write_bytes(b"")
     assert "empty.png: empty" in refused(tmp_path / "empty.png")
@@ -85,6 +93,12 @@ def test_5_a_tiff_named_png_is_refused_and_so_is_eps(tmp_path: Path) -> None:
     assert "a TIFF" in refused(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(encoded(Image.fromarray(ramp()), "EPS"))
     assert "not a picture that can be read" in refused(tmp_path / "b.png")
+
+
+def test_5_an_iphones_heic_is_refused_by_name() -> None:
+    said = refused(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100))
+    assert "a HEIC photo" in said
+    assert "save it as JPEG" in said
 
 
 @pytest.mark.parametrize("content", [b"<svg xmlns='x'></svg>", b"%PDF-1.7\n%x", b"<!doctype html><p>7</p>", b"plain text"])
@@ -200,7 +214,7 @@ def test_the_limit_of_bytes_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert f"more than {len(content) - 1} bytes" in refused(source)
 
 
-@pytest.mark.parametrize("form", ["WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("form", ["WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 def test_2_other_formats_cut_anywhere_are_refused_or_decoded_in_full_size(form: str) -> None:
     content = encoded(Image.fromarray(ramp()), form)
     for n_bytes in range(0, len(content), 7):
@@ -211,7 +225,7 @@ def test_2_other_formats_cut_anywhere_are_refused_or_decoded_in_full_size(form: 
         assert found.shape[:2] == (20, 30)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 def test_2_flipped_bytes_are_refused_or_decoded_and_nothing_else_happens(form: str) -> None:
     content = encoded(Image.fromarray(ramp()), form, **({"compression": "tiff_lzw"} if form == "TIFF" else {}))
     rng = np.random.default_rng(0)

@@ -54,7 +54,7 @@ def test_any_pixels_have_ink_inside_them_and_a_glyph(pixels: np.ndarray) -> None
         assert (drawn.shape, drawn.dtype) == ((28, 28), np.uint8)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF"])
 @ATTEMPTS
 @given(data=st.data())
 def test_any_change_to_a_file_is_decoded_or_refused(form: str, data: st.DataObject) -> None:

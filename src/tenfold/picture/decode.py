@@ -22,9 +22,12 @@ from tenfold.errors import PictureError, TenfoldNotice, TooManyPixelsError, of_s
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
-_EXPECTED = "expected a PNG, JPEG, WebP, GIF, BMP or TIFF"
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+# What is looked for in folders. HEIC is among them so that it is refused by name, not passed over.
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"})
+_EXPECTED = "expected a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
+# How photos of iPhones begin, the brands of ISO/IEC 23008-12. The library for them ends the process on damaged files.
+_HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 _ADDRESSES = ("http://", "https://", "file://", "ftp://", "data:")
 _OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
 # Pillow is content if all pixels are there; but a file without its end was cut, and other readers refuse it.
@@ -94,11 +97,7 @@ def unreadable(source: str | os.PathLike[str], problem: OSError) -> PictureError
 
 
 def _open(content: bytes, name: str) -> Image.Image:
-    allowed = limits.one("max_picture_bytes")
-    if not content:
-        raise PictureError(f"{name}: empty; {_EXPECTED}")
-    if len(content) > allowed:
-        raise PictureError(f"{name}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
+    _refuse_bytes(content, name)
     max_pixels = _max_pixels()
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
@@ -113,6 +112,18 @@ def _open(content: bytes, name: str) -> Image.Image:
     if _ENDS.get(image.format or "", b"") not in content:
         raise PictureError(f"{name}: cut short; fetch it again")
     return image
+
+
+def _refuse_bytes(content: bytes, name: str) -> None:
+    """Refuse what can be refused before Pillow sees it."""
+    allowed = limits.one("max_picture_bytes")
+    if not content:
+        raise PictureError(f"{name}: empty; {_EXPECTED}")
+    if len(content) > allowed:
+        raise PictureError(f"{name}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
+    if content[4:12] in _HEIC:
+        remedy = "save it as JPEG (iPhone: Settings, Camera, Formats, Most Compatible)"
+        raise PictureError(f"{name}: a HEIC photo, which is not read; {remedy}")
 
 
 def _max_pixels() -> int:

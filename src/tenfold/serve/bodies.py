@@ -15,7 +15,10 @@ from tenfold.limits import Limits
 from tenfold.serve.answers import RequestError
 
 _MULTIPART = "multipart/form-data"
-PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff", _MULTIPART)
+PICTURE_TYPES = (
+    *("image/png", "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp", "image/tiff"),
+    _MULTIPART,
+)
 _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/x-ms-bmp": "image/bmp", "image/x-bmp": "image/bmp", "image/*": "image/png"}
 _CURL_SAYS = ("application/x-www-form-urlencoded", "")
 _MOST_FIGURES = 18  # of a length

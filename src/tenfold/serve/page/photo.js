@@ -3,7 +3,7 @@
 import { blank, encoded } from "./file.js";
 
 const MOST_SIDE = 2400; // pixels; digits of a page remain well readable
-const PLAIN = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"];
+const PLAIN = ["image/png", "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp"];
 
 /** Call `take(file)` whenever a picture is handed in, by any of the four ways. */
 export function listen(take) {
