@@ -372,6 +372,21 @@ def test_submit_and_export_replace_no_other_files(tenfold, few_run: Path, tmp_pa
     refused = tenfold("export", few_run, "-o", few_run / "model.keras")
     assert refused.code == 2
     assert "expected a name that ends in .onnx" in refused.err
+    refused = tenfold("export", few_run, "--format", "keras", "-o", few_run / "model.keras")
+    assert (refused.code, "a run keeps its own weights there" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [("onnx", "model.onnx"), ("litert", "model.tflite"), ("savedmodel", "savedmodel"), ("keras", "exported.keras")],
+)
+def test_export_writes_each_format_beside_the_run(tenfold, few_run: Path, form: str, name: str) -> None:
+    kept = {path.name: path.read_bytes() for path in few_run.iterdir() if path.is_file() and path.name != name}
+    result = tenfold("export", few_run, "--format", form)
+    assert (result.code, result.out) == (0, "")
+    assert result.err.startswith(f"{few_run / name}: differs from the run by at most ")
+    assert (few_run / name).exists()
+    assert all((few_run / name).read_bytes() == content for name, content in kept.items())
 
 
 def test_a_dash_is_standard_output(few_run: Path, tmp_path: Path) -> None:

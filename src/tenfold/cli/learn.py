@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -199,30 +200,48 @@ def submit(
     typer.echo(f"{output}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)
 
 
-@app.command(short_help="Write a run's model as one ONNX file.")
+class ModelFormat(StrEnum):
+    """What `export` writes."""
+
+    ONNX = "onnx"
+    LITERT = "litert"
+    SAVEDMODEL = "savedmodel"
+    KERAS = "keras"
+
+
+@app.command(short_help="Write a run's model for other programs.")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    form: Annotated[
+        ModelFormat, typer.Option("--format", help="LiteRT and SavedModel need Keras on TensorFlow.")
+    ] = ModelFormat.ONNX,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="By default model.onnx in the run's folder; - for standard output.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="By default model.onnx, model.tflite, savedmodel or exported.keras in the run's; - for standard output.",
+        ),
     ] = None,
 ) -> None:
-    """Write a run's model as one ONNX file, checked against Keras."""
+    """Write a run's model as ONNX, LiteRT, SavedModel or Keras, read back and compared with the run."""
     from tenfold.cluster import ensemble as ensembles
     from tenfold.errors import UsageError
-    from tenfold.learn import publishing
+    from tenfold.learn import formats, publishing
     from tenfold.learn.runs import open_run
 
     if str(run) == "bundled" or run.suffix == ".onnx":
         raise UsageError(f"{run} is an ONNX model already; expected the folder of a run, such as runs/classic")
-    path = _or_stdout(output or run / "model.onnx")
-    if path.suffix != ".onnx" and not storage.is_stream(path):
-        raise UsageError(f"--output {path}: expected a name that ends in .onnx")
+    if ensembles.is_one(run) and form != "onnx":
+        raise UsageError(f"{run}: an ensemble is written as --format onnx; or export one of its members")
+    path = _or_stdout(output or run / formats.DEFAULTS[form])
+    formats.refuse_name(path, form)
     if ensembles.is_one(run):
         ensembles.export(run, path)
         typer.echo(f"{path}: the mean of its members, each checked against Keras", err=True)
         return
-    difference = publishing.export(open_run(run), path)
-    typer.echo(f"{path}: differs from Keras by at most {difference:.1g} in a probability", err=True)
+    difference = publishing.export(open_run(run), path, form)
+    typer.echo(f"{path}: differs from the run by at most {difference:.1g} in a probability", err=True)
 
 
 def _or_stdout(path: Path) -> Path:

@@ -67,10 +67,20 @@ def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], images: NDArray
     return difference
 
 
-def export(run: Run, path: Path) -> float:
-    """Write a finished run's model as ONNX, checked on the test digits of its set; return the largest difference from Keras."""
+def export(run: Run, path: Path, form: str = "onnx") -> float:
+    """Write a finished run's model, checked on the test digits of its set; return the largest difference from Keras.
+
+    Args:
+        run: a finished one.
+        path: the file, or the folder for a SavedModel.
+        form: one of `formats.DEFAULTS`.
+    """
     images = load(run.recipe.data, "test").images if run.recipe.data in PACKAGED else _noise()
-    return write_onnx(run, run.load_model(), run.metrics, images, path)
+    if form == "onnx":
+        return write_onnx(run, run.load_model(), run.metrics, images, path)
+    from tenfold.learn import formats
+
+    return formats.write(run.load_model(), form, images, path)
 
 
 def draw(judged: Evaluation | None, folder: Path) -> dict[str, Path]:
