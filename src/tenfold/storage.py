@@ -150,14 +150,14 @@ def remove_halves(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder with those above it, if it is not there yet.
+def make_folder(path: Path, for_owner: bool = False) -> None:
+    """Make a folder with those above it, if it is not there yet; with `for_owner` nobody else may look into it.
 
     Raises:
         StorageError: it cannot be made.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700 if for_owner else 0o777)
     except OSError as problem:
         raise StorageError(f"cannot make folder {of_system(problem, path)}") from problem
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import tenfold as package
+from tenfold.errors import PictureError
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_a_text_that_is_hardly_right_is_said_to_be_and_which_way_up_it_were_bett
     assert result.code == 0
     doubtful, turned = result.err.splitlines()
     assert "lying.png: the whole is right with a probability of" in doubtful
-    assert "lying.png: turned by 90 degrees clockwise it reads 482107, right with a probability of 99 %" in turned
+    assert "lying.png: turned by 90 degrees clockwise it reads 482107, right with a probability of 99." in turned
 
 
 def test_a_broken_picture_alone_is_exit_2(tenfold, folder: Path) -> None:
@@ -216,6 +217,75 @@ def test_each_page_of_a_document_is_a_reading(tenfold, folder: Path, tmp_path: P
     broken = tenfold("read", tmp_path / f"cut.{suffix}")
     assert broken.code == 2
     assert broken.err.count("\n") == 1
+
+
+def test_a_document_on_standard_input_has_pages_too(tenfold, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages, file = [Image.open(folder / f"{name}.png").convert("RGB") for name in ("seven", "two")], io.BytesIO()
+    pages[0].save(file, "PDF", save_all=True, append_images=pages[1:])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.getvalue())))
+    assert tenfold("read", "--format", "tsv", "-").out == "-#1\t7\n-#2\t2\n"
+
+
+def test_of_a_document_with_a_damaged_page_the_others_are_read_and_the_exit_code_tells(
+    tenfold, folder: Path, tmp_path: Path
+) -> None:
+    pages, path = [Image.open(folder / f"{name}.png") for name in ("seven", "two", "seven")], tmp_path / "bad.tif"
+    pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    content = bytearray(path.read_bytes())
+    with Image.open(path) as image:
+        image.seek(1)
+        start = image.tag_v2[273][0]  # StripOffsets
+    content[start : start + 400] = b"\xff" * 400
+    path.write_bytes(content)
+    result = tenfold("read", "--format", "tsv", path)
+    assert (result.code, result.out) == (1, f"{path}#1\t7\n{path}#3\t7\n")
+    assert result.err.splitlines()[-1].startswith(f"error: {path}#2: damaged (")
+
+
+def test_a_pdf_that_is_read_as_a_picture_is_told_how_to_be_read(folder: Path) -> None:
+    file = io.BytesIO()
+    Image.open(folder / "seven.png").convert("RGB").save(file, "PDF")
+    with pytest.raises(PictureError, match=r"a PDF, whose pages `tenfold read FILE\.pdf` reads"):
+        package.Reader().read(file.getvalue())
+
+
+def test_copies_replace_earlier_copies_and_nothing_else(tenfold, folder: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    for _ in range(2):
+        assert tenfold("read", "--annotate", seen, folder / "seven.png").code == 0
+    (seen / "two.png").write_bytes((folder / "blank.png").read_bytes())  # somebody's own
+    refused = tenfold("read", "--annotate", seen, folder / "two.png")
+    assert refused.code == 2
+    assert "two.png is there already and is no such copy" in refused.err
+    assert (seen / "two.png").read_bytes() == (folder / "blank.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("sure", "said"),
+    [(1, "100 %"), (0.9989, "99.8 %"), (0.995, "99.5 %"), (0.987, "99 %"), (0.5, "50 %"), (0.00001, "less than")],
+)
+def test_how_sure_it_is_is_never_more_than_it_is(sure: float, said: str) -> None:
+    from tenfold.cli import read
+
+    assert read._share(package.Reading(None, (), sure)).startswith(said)
+
+
+def test_lines_take_the_bar_away_before_they_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tenfold.cli import read
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    for _, clear in read._with_bar([f"{k}.png" for k in range(10)]):
+        before = sys.stderr.getvalue()
+        clear()
+        assert sys.stderr.getvalue() == f"{before}\r\x1b[K"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    for _, clear in read._with_bar([f"{k}.png" for k in range(10)]):
+        clear()
+    assert sys.stderr.getvalue() == ""
 
 
 def test_copies_of_a_ring_of_links_are_refused_like_any_missing_picture(tenfold, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tenfold.picture import contrast
+from tenfold.picture.contrast import surrounded
 
 
 def page(paper: float = 220, ink: float = 60) -> np.ndarray:
@@ -53,3 +54,20 @@ def test_a_slope_of_light_hardly_matters() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (3, 3)])
 def test_tiny_and_blank_pictures_are_calm(shape: tuple[int, int]) -> None:
     assert np.abs(contrast(np.full(shape, 128, np.float32))).max() == 0
+
+
+def test_paper_goes_on_around_a_picture_where_ink_touches_its_rim() -> None:
+    grey = np.full((40, 120), 200, np.float32)
+    grey[:, 30:36] = 20  # a stroke from the upper rim to the lower
+    grey[:, 70:] = 150  # a shadow on the right
+    wider = surrounded(grey, [(8, 5), (3, 0)])
+    assert wider.shape == (53, 123)
+    assert (wider[8:-5, 3:] == grey).all()
+    assert (wider[:8, 3:70] == 200).all()
+    assert (wider[-5:, 3:70] == 200).all()
+    assert (wider[:8, -20:] == 150).all()
+    assert (wider[8:-5, :3] == 200).all()
+
+
+def test_without_margins_a_picture_stays_as_it_is() -> None:
+    assert (surrounded(page(), [(0, 0), (0, 0)]) == page()).all()

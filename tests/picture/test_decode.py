@@ -275,6 +275,12 @@ def test_7_a_photo_is_turned_as_displayed(orientation: int) -> None:
     assert np.abs(found.astype(int) - ramp()).max() <= 8
 
 
+@pytest.mark.parametrize(("most", "bits"), [(0x3FF, 10), (0xFFF, 12), (0x1FFF, 16)])
+def test_8_of_ten_or_twelve_bits_the_upper_eight_count(most: int, bits: int) -> None:
+    values = np.linspace(0, most, 600).reshape(20, 30).astype(np.uint16)
+    assert (decode(encoded(Image.fromarray(values), "PNG")) == values >> (bits - 8)).all()
+
+
 def test_8_sixteen_bits_are_the_same_in_either_byte_order() -> None:
     """Divided, not stretched: faint values stay faint."""
     faint = np.full((4, 4), 0x1234, np.uint16)

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pypdfium2
 import pytest
 from PIL import Image
@@ -122,6 +123,42 @@ def test_a_broken_page_is_named(shades: list[Image.Image], tmp_path: Path) -> No
     path.write_bytes(path.read_bytes().replace(b"/Type /Page\n", b"/Type /Pagx\n"))
     with pytest.raises(PictureError, match=r"bad\.pdf#1: damaged"):
         list(pages(str(path)))
+
+
+def damaged(shades: list[Image.Image], path: Path, page: int) -> bytes:
+    """A TIFF of three pages, one of whose pixels cannot be had."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80), np.uint8)
+    images = [Image.fromarray(np.roll(noise, k)) for k in range(3)]
+    images[0].save(path, save_all=True, append_images=images[1:], compression="tiff_lzw")
+    content = bytearray(path.read_bytes())
+    with Image.open(path) as image:
+        image.seek(page)
+        start = image.tag_v2[273][0]  # StripOffsets
+    content[start : start + 200] = b"\xff" * 200
+    return bytes(content)
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+def test_of_a_tiff_with_a_damaged_page_the_others_are_read_and_it_is_named(
+    shades: list[Image.Image], page: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.tif"
+    path.write_bytes(damaged(shades, path, page))
+    names, seen = pages(str(path)), []
+    with pytest.raises(PictureError, match=rf"bad\.tif#{page + 1}: damaged"):
+        while True:
+            seen.append(next(names)[0][-2:])
+    assert seen == [f"#{k + 1}" for k in range(3) if k != page]
+
+
+@pytest.mark.parametrize("suffix", ["tif", "pdf"])
+def test_bytes_have_pages_too(shades: list[Image.Image], suffix: str, tmp_path: Path) -> None:
+    shades[0].save(tmp_path / f"three.{suffix}", save_all=True, append_images=shades[1:])
+    found = list(pages("-", (tmp_path / f"three.{suffix}").read_bytes()))
+    assert [name for name, _ in found] == ["-#1", "-#2", "-#3"]
+    assert [int(decode(page).mean()) for _, page in found] == pytest.approx([10, 120, 240], abs=3)
+    plain = b"\x89PNG and so on"
+    assert list(pages("-", plain)) == [("-", plain)]
 
 
 def test_an_address_of_a_pdf_is_told_as_one_of_a_picture_is() -> None:

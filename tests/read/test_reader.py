@@ -419,3 +419,52 @@ def test_numbers_of_numpy_are_numbers(test_digits: Digits) -> None:
     reader, number = Reader(threads=1), paper(test_digits.images[0])
     text = reader.read(number).text
     assert reader.read(number.view(np.matrix), digits=np.int64(len(text)), min_confidence=np.float32(0.1)).text == text
+
+
+def closely(glyph: np.ndarray, height: int) -> np.ndarray:
+    """A glyph's ink, cut out along its edges, black on white."""
+    inked = glyph > 60
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    image = Image.fromarray(glyph[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    width = max(3, round(image.width * height / image.height))
+    return 255 - np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("height", [28, 200])
+def test_a_digit_cut_out_along_its_ink_is_read(reader: Reader, test_digits: Digits, height: int) -> None:
+    read = [reader.read(closely(image, height)).text for image in test_digits.images[:40]]
+    assert sum(text == str(label) for text, label in zip(read, test_digits.known_labels[:40], strict=True)) >= 36
+
+
+def test_a_row_cut_out_along_its_ink_is_read(reader: Reader, test_digits: Digits) -> None:
+    n_right = 0
+    for k in range(0, 100, 5):
+        parts = [np.pad(closely(image, 40), ((0, 0), (0, 8)), constant_values=255) for image in test_digits.images[k : k + 5]]
+        text = "".join(map(str, test_digits.known_labels[k : k + 5]))
+        n_right += reader.read(np.concatenate(parts, axis=1)[:, :-8]).text == text
+    assert n_right >= 15
+
+
+def test_a_frame_around_a_digit_is_not_taken_for_ink(reader: Reader, test_digits: Digits) -> None:
+    framed = []
+    for image in test_digits.images[:40]:
+        page = Image.fromarray(255 - np.pad(np.asarray(Image.fromarray(image).resize((80, 80))), 10))
+        ImageDraw.Draw(page).rectangle((4, 4, 95, 95), outline=60, width=2)
+        framed.append(page)
+    found = reader.classify(framed)
+    assert (found.accepted & (found.labels == test_digits.known_labels[:40])).sum() >= 37
+
+
+def test_nothing_seen_is_less_sure_than_nothing_there(reader: Reader) -> None:
+    assert reader.read(np.full((60, 80), 250, np.uint8)).confidence == 1
+    dots = np.full((60, 80), 250, np.uint8)
+    dots[30:32, 40:42] = 60
+    found = reader.read(dots)
+    assert found.text == ""
+    assert found.confidence <= 0.95
+
+
+def test_a_reading_is_short_to_look_at(reader: Reader) -> None:
+    found = repr(reader.read(Path(__file__).parents[2] / "docs" / "images" / "field.png"))
+    assert found.startswith("Reading('482107', confidence 99.")
+    assert len(found) < 200

@@ -81,7 +81,7 @@ def until(client: TestClient, *states: str) -> dict[str, Any]:
 
 
 def let_go(tmp_path: Path) -> None:
-    (tmp_path / "hand" / "go").touch()
+    (tmp_path / "samples.hand" / "go").touch()
 
 
 def learnt(client: TestClient, tmp_path: Path) -> dict[str, Any]:
@@ -105,16 +105,46 @@ def test_learning_goes_from_idle_to_taken_and_back(client: TestClient, kept: Sam
     done = until(client, "done")
     assert (done["before"], done["after"]) == ({"accuracy": 0.25, "n": 4}, {"accuracy": 1.0, "n": 4})
     assert (done["mnist_before"], done["mnist_after"], done["active"]) == (0.9972, 0.9970, "bundled")
-    assert "1 were read right before, 4 now" in done["message"]
+    assert "1 right before, 4 after" in done["message"]
     assert "worse" not in done["message"]
 
     taken = client.post("/learning/accept", json={}).json()
     assert (taken["state"], taken["active"], taken["can_undo"]) == ("idle", "adapted", True)
-    assert client.app.state.service.models.source == tmp_path / "hand" / "learnt-1"  # type: ignore[attr-defined]
+    assert client.app.state.service.models.source == tmp_path / "samples.hand" / "learnt-1"  # type: ignore[attr-defined]
     back = client.post("/learning/undo", json={}).json()
     assert (back["active"], back["can_undo"]) == ("bundled", False)
     assert client.app.state.service.models.source is None  # type: ignore[attr-defined]
     assert client.post("/learning/undo", json={}).status_code == 409
+
+
+def test_what_is_gone_back_from_is_removed(client: TestClient, kept: Samples, trained: object, tmp_path: Path) -> None:
+    learnt(client, tmp_path)
+    assert (tmp_path / "samples.hand").stat().st_mode & 0o077 == 0, "for its owner alone: digits can be made out of it"
+    client.post("/learning/accept", json={})
+    client.post("/learning/undo", json={})
+    assert not list((tmp_path / "samples.hand").glob("learnt-*"))
+
+
+def test_a_choice_that_cannot_be_kept_is_not_made(client: TestClient, kept: Samples, trained: object, tmp_path: Path) -> None:
+    learnt(client, tmp_path)
+    chosen = tmp_path / "samples.hand" / "chosen.json"
+    chosen.mkdir()  # so it cannot be written
+    refused = client.post("/learning/accept", json={})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "cannot_keep")
+    assert client.app.state.service.models.source is None  # type: ignore[attr-defined]
+    assert client.get("/learning").json()["state"] == "done"
+    chosen.rmdir()
+    assert client.post("/learning/accept", json={}).json()["active"] == "adapted"
+
+
+def test_each_file_of_corrections_has_a_hand_of_its_own(
+    make_client: Callable[..., TestClient], kept: Samples, trained: object, tmp_path: Path
+) -> None:
+    first = make_client()
+    learnt(first, tmp_path)
+    first.post("/learning/accept", json={})
+    other = make_client(samples=tmp_path / "ben.db").get("/learning").json()
+    assert (other["active"], other["can_undo"]) == ("bundled", False)
 
 
 def test_a_restarted_service_finds_what_was_done_and_taken(
@@ -129,7 +159,7 @@ def test_a_restarted_service_finds_what_was_done_and_taken(
     other.post("/learning/accept", json={})
     third = make_client()
     assert third.get("/learning").json()["active"] == "adapted"
-    assert third.app.state.service.models.source == tmp_path / "hand" / "learnt-1"  # type: ignore[attr-defined]
+    assert third.app.state.service.models.source == tmp_path / "samples.hand" / "learnt-1"  # type: ignore[attr-defined]
 
 
 def test_a_second_learning_can_be_undone_to_the_first(
@@ -146,11 +176,11 @@ def test_a_second_learning_can_be_undone_to_the_first(
 
 
 def test_runs_of_no_more_use_are_removed(client: TestClient, kept: Samples, trained: object, tmp_path: Path) -> None:
-    (tmp_path / "hand").mkdir()
-    (tmp_path / "hand" / "learnt-old.json").write_text("{}")  # somebody's copy
+    (tmp_path / "samples.hand").mkdir()
+    (tmp_path / "samples.hand" / "learnt-old.json").write_text("{}")  # somebody's copy
     for _ in range(3):
         learnt(client, tmp_path)
-    assert sorted(p.name for p in (tmp_path / "hand").iterdir()) == [
+    assert sorted(p.name for p in (tmp_path / "samples.hand").iterdir()) == [
         "go",
         "learnt-3",
         "learnt-3.json",
@@ -162,11 +192,11 @@ def test_runs_of_no_more_use_are_removed(client: TestClient, kept: Samples, trai
 def test_a_running_one_can_be_stopped(client: TestClient, kept: Samples, trained: object, tmp_path: Path) -> None:
     assert client.delete("/learning").status_code == 409
     client.post("/learning", json={})
-    pid = json.loads((tmp_path / "hand" / "learnt-1.json").read_text())["pid"]
+    pid = json.loads((tmp_path / "samples.hand" / "learnt-1.json").read_text())["pid"]
     assert client.delete("/learning").json()["state"] == "idle"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    assert list((tmp_path / "hand").iterdir()) == []
+    assert list((tmp_path / "samples.hand").iterdir()) == []
 
 
 def test_a_training_that_fails_or_is_killed_says_so(
@@ -175,9 +205,9 @@ def test_a_training_that_fails_or_is_killed_says_so(
     trained("fail")
     failed = learnt(client, tmp_path)
     assert (failed["state"], failed["message"]) == ("failed", "the disk is full")
-    (tmp_path / "hand" / "go").unlink()
+    (tmp_path / "samples.hand" / "go").unlink()
     client.post("/learning", json={})
-    os.kill(json.loads((tmp_path / "hand" / "learnt-2.json").read_text())["pid"], signal.SIGKILL)
+    os.kill(json.loads((tmp_path / "samples.hand" / "learnt-2.json").read_text())["pid"], signal.SIGKILL)
     assert until(client, "failed")["message"] == "the training ended without a word"
     assert client.post("/learning/accept", json={}).status_code == 409
 
@@ -202,7 +232,7 @@ def test_a_damaged_result_leaves_the_model_that_reads(
     client: TestClient, kept: Samples, trained: object, tmp_path: Path
 ) -> None:
     learnt(client, tmp_path)
-    (tmp_path / "hand" / "learnt-1" / "model.onnx").write_bytes(b"damaged")
+    (tmp_path / "samples.hand" / "learnt-1" / "model.onnx").write_bytes(b"damaged")
     refused = client.post("/learning/accept", json={})
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "model_unusable")
     assert client.get("/learning").json()["active"] == "bundled"
@@ -215,7 +245,7 @@ def test_nothing_kept_is_nothing_to_learn_from(client: TestClient, trained: obje
 @pytest.mark.parametrize(
     ("settings", "missing", "said"),
     [
-        (Settings(samples=None), "", "--samples FILE"),
+        (Settings(samples=None), "", "--no-samples"),
         (Settings(samples=Path("s.db"), model=Path("model.onnx")), "", "ONNX file alone"),
         (Settings(samples=Path("s.db")), "keras", r"pip install '\.\[serve,train\]'"),
         (Settings(samples=Path("s.db")), "tensorflow", "tensorflow is missing"),
@@ -261,7 +291,7 @@ def test_pages_from_elsewhere_and_forms_cannot_start_it(client: TestClient, kept
 
 def test_a_hand_learnt_on_another_base_is_not_served(tmp_path: Path) -> None:
     on_bundled, on_run = Hand(tmp_path / "s.db", None), Hand(tmp_path / "s.db", tmp_path)
-    run = tmp_path / "hand" / "learnt-1"
+    run = tmp_path / "s.hand" / "learnt-1"
     run.mkdir(parents=True)
     shutil.copyfile(Path(models.__file__).parent / "bundled" / "digits.onnx", run / "model.onnx")
     on_bundled.choose(run)
@@ -270,9 +300,9 @@ def test_a_hand_learnt_on_another_base_is_not_served(tmp_path: Path) -> None:
 
 
 def test_other_files_in_the_folder_are_not_taken_for_runs(client: TestClient, tmp_path: Path) -> None:
-    (tmp_path / "hand").mkdir()
+    (tmp_path / "samples.hand").mkdir()
     for name in ("learnt-old.json", "learnt-.json", "learnt-².json", f"learnt-{'9' * 5000}.json"[:200]):
-        (tmp_path / "hand" / name).write_text("{}")
+        (tmp_path / "samples.hand" / name).write_text("{}")
     assert client.get("/learning").json()["state"] == "idle"
 
 

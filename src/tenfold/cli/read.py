@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -90,33 +91,36 @@ def read(
         _refuse_originals(annotate, names)
         storage.make_folder(annotate)
     printer = _Printer(form, alone=len(pictures) == 1 and names == pictures)
-    n_failed = _one_by_one(names, reader, _Known(digits, pattern, check, min_confidence), _Copies(annotate), printer)
+    n_read, n_failed = _one_by_one(names, reader, _Known(digits, pattern, check, min_confidence), _Copies(annotate), printer)
     if n_failed:
-        raise typer.Exit(2 if n_failed == len(names) else 1)
+        raise typer.Exit(1 if n_read else 2)
 
 
-def _one_by_one(names: list[str], reader: Reader, known: _Known, copies: _Copies, printer: _Printer) -> int:
-    """Read and print; how many pictures could not be read. If there is one alone, its error is raised."""
+def _one_by_one(names: list[str], reader: Reader, known: _Known, copies: _Copies, printer: _Printer) -> tuple[int, int]:
+    """Read and print; how many pictures were read, and how many could not be. If there is one alone, its error is raised."""
 
     def read_one(source: Source) -> Reading:
         return reader.read(source, **known._asdict())
 
-    n_failed = 0
-    for name in _with_bar(names):
+    n_read = n_failed = 0
+    for name, clear in _with_bar(names):
         try:
             for page, source in _pages(name):
                 reading = read_one(source)
                 copies.keep(page, reading)
+                clear()
                 _note(page, reading, known)
                 _note_turned(page, reading, read_one)
                 printer.add(page, reading)
+                n_read += 1
         except TenfoldError as problem:
-            if len(names) == 1:
+            if len(names) == 1 and not n_read:
                 raise
+            clear()
             typer.echo(f"error: {problem}", err=True)
             n_failed += 1
     printer.end()
-    return n_failed
+    return n_read, n_failed
 
 
 def _in_bulk(
@@ -177,22 +181,29 @@ def _refuse_originals(annotate: Path, names: Iterable[str]) -> None:
 
 
 def _pages(name: str) -> Iterator[tuple[str, Source]]:
+    from tenfold.picture import pages
+
     if name == "-":
         if sys.stdin is None:
             raise PictureError("-: standard input is closed")
-        return iter([("-", sys.stdin.buffer.read())])
-    from tenfold.picture import pages
-
+        return pages("-", sys.stdin.buffer.read())
     return pages(name)
 
 
-def _with_bar(names: list[str]) -> Iterator[str]:
-    """The names, with a bar on a terminal's standard error if they are many."""
+def _with_bar(names: list[str]) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The names, with a bar on a terminal's standard error if they are many; and what takes the bar away before a line."""
     if len(names) < 10 or not sys.stderr.isatty():
-        yield from names
+        for name in names:
+            yield name, lambda: None
         return
+
+    def clear() -> None:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
     with typer.progressbar(names, label="reading", file=sys.stderr) as bar:
-        yield from bar
+        for name in bar:
+            yield name, clear
 
 
 def _note(name: str, reading: Reading, known: _Known) -> None:
@@ -236,7 +247,10 @@ def _doubt(reading: Reading, has_field: bool) -> str:
 
 
 def _share(reading: Reading) -> str:
-    return f"{100 * reading.confidence:.2g} %" if reading.confidence >= _HARDLY else "less than 0.01 %"
+    share = 100 * reading.confidence
+    if share > 99:
+        return f"{math.floor(10 * share) / 10:g} %"  # never 100 for what is only nearly so
+    return f"{share:.2g} %" if reading.confidence >= _HARDLY else "less than 0.01 %"
 
 
 class _Copies:
@@ -248,12 +262,17 @@ class _Copies:
     def keep(self, name: str, reading: Reading) -> None:
         if self._folder is None:
             return
+        from tenfold.read.annotating import is_annotated, mark
+
         stem = "stdin" if name == "-" else Path(name).stem
         free = next(s for s in (stem, *(f"{stem}-{k}" for k in range(2, 10**6))) if s not in self._taken)
         self._taken.add(free)
+        path = self._folder / f"{free}.png"
+        if storage.exists(path) and not is_annotated(path):
+            raise UsageError(f"--annotate {self._folder}: {path} is there already and is no such copy; name another folder")
         image = reading.annotated()
-        with storage.whole_file(self._folder / f"{free}.png") as file:
-            image.save(file, "PNG")
+        with storage.whole_file(path) as file:
+            image.save(file, "PNG", pnginfo=mark())
 
 
 class _Printer:

@@ -31,6 +31,7 @@ def serve(
     samples: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where corrected digits are kept, if a user agrees.", show_default=False)
     ] = None,
+    no_samples: Annotated[bool, typer.Option("--no-samples", help="Keep no corrections and learn nothing.")] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     allow_load: Annotated[bool, typer.Option("--allow-load", help="Let callers have the model's file read anew.")] = False,
 ) -> None:
@@ -39,6 +40,9 @@ def serve(
     from tenfold.errors import MissingExtraError
     from tenfold.serve.settings import Settings
 
+    if no_samples and samples is not None:
+        raise UsageError("--samples and --no-samples: expected one of them")
+    kept = default_path() if samples is None else _checked(samples)
     settings = Settings(
         host=host,
         port=port,
@@ -46,7 +50,7 @@ def serve(
         model=None if str(model) == "bundled" else model,
         max_queue=max_queue,
         token=None if token is None else _read_token(token),
-        samples=default_path() if samples is None else _checked(samples),
+        samples=None if no_samples else kept,
         allow_load=allow_load,
     )
     try:

@@ -22,6 +22,8 @@ from tenfold.learn import clutter, doodles, numerals, papers, pens, strangers
 _INK = 60  # of 255: what belongs to a stroke
 _WRITTEN_OVER = 0.1  # the share of a digit's ink that may lie on other ink: a tail that touches, not a digit on a digit
 _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
+# The share of numbers of two digits only, again and again, and how often each of these is a 1: such a row may pass for a fence.
+_OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
 
@@ -171,8 +173,12 @@ class Composer:
         while x < width:
             n = n_digits or 1 + int(random.choice(len(_LENGTHS), p=_LENGTHS))
             thousands = random.random() < 0.5
+            few = random.random() < _OF_FEW_CLASSES
+            classes = (
+                np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
+            )
             for left in range(n - 1, -1, -1):
-                label = int(random.integers(CLASSES)) if random.random() < 0.85 else 0
+                label = int(random.choice(classes)) if few or random.random() < 0.85 else 0
                 small = hand.small_zeros and label == 0
                 digit = self._digit(label, hand, hand.height * (random.uniform(0.5, 0.85) if small else 1), random)
                 y = round(base + hand.slope * (x - width / 2) - len(digit) + random.normal(0, 0.04 * hand.height))

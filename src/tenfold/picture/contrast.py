@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,28 @@ REACH = 33  # pixels a side of the surroundings: about the height of a digit as 
 _SEEN = 2.0  # of 255: fainter contrast is not made larger
 _OF_ALL = 0.3  # share of the whole picture's contrast that counts everywhere, so that blank paper stays calm
 _MOST = 6.0
+_DEEP, _PAPER = 2, 80  # pixels of the rim that are looked at; which percentile of them is paper, ink being rarer
+
+
+def surrounded(grey: NDArray[np.float32], margins: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """A picture with paper around it, as bright as the paper along the rim is: ink that touches the rim ends there.
+
+    Args:
+        grey: float32 (H, W), 0-255, dark ink on lighter paper.
+        margins: pixels above and below, left and right.
+    """
+    from scipy import ndimage
+
+    made = np.pad(grey, margins, mode="edge")
+    for axis in (0, 1):
+        (before, after), turned = margins[axis], np.moveaxis(made, axis, 0)
+        for n, place, rim in (
+            (before, np.s_[:before], np.s_[before : before + _DEEP]),
+            (after, np.s_[-after:], np.s_[-after - _DEEP : -after]),
+        ):
+            if n:
+                turned[place] = ndimage.percentile_filter(turned[rim], _PAPER, (2 * _DEEP + 1, REACH), mode="nearest")[0]
+    return made
 
 
 def contrast(grey: NDArray[np.float32]) -> NDArray[np.float32]:

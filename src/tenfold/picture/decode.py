@@ -28,6 +28,8 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp",
 _EXPECTED = "expected a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 # How photos of iPhones begin, the brands of ISO/IEC 23008-12. The library for them ends the process on damaged files.
 _HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
+_CAMERA_BITS = 12
+PDF = b"%PDF-"  # how one begins
 _ADDRESSES = ("http://", "https://", "file://", "ftp://", "data:")
 _OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
 # Pillow is content if all pixels are there; but a file without its end was cut, and other readers refuse it.
@@ -102,7 +104,10 @@ def _open(content: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as problem:
-        raise PictureError(f"{name}: not a picture that can be read; {_EXPECTED}") from problem
+        what = (
+            "a PDF, whose pages `tenfold read FILE.pdf` reads" if content.startswith(PDF) else "not a picture that can be read"
+        )
+        raise PictureError(f"{name}: {what}; {_EXPECTED}") from problem
     except Image.DecompressionBombError as problem:
         raise _too_large(name, "", max_pixels) from problem
     except DAMAGED as problem:
@@ -208,7 +213,7 @@ def _scaled(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Any number type to 0-255.
 
     Values from 0 to 255 stay as they are, whatever their type, except that floats up to 1 are shares of 255. Of 16 bits the
-    upper 8 are taken; all else is stretched from its lowest to its highest value.
+    upper 8 are taken, or of 12 where no more are used; all else is stretched from its lowest to its highest value.
     """
     kind = array.dtype.kind
     if array.dtype == np.uint8:
@@ -216,7 +221,8 @@ def _scaled(array: NDArray[np.generic]) -> NDArray[np.uint8]:
     if kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
     if kind == "u" and array.dtype.itemsize == 2 and array.max() > 255:
-        return (array.astype(np.uint16) >> 8).astype(np.uint8)
+        n_bits = int(array.max()).bit_length()  # cameras and scanners store 10 or 12 bits in 16, too
+        return (array.astype(np.uint16) >> ((n_bits if n_bits <= _CAMERA_BITS else 16) - 8)).astype(np.uint8)
     if kind not in "iuf":
         raise PictureError(f"array of {array.dtype}, expected numbers (uint8)")
     values = array.astype(np.float64)

@@ -46,14 +46,15 @@ class Explanation:
     evidence: NDArray[np.float64]
 
 
-def explain(reader: Reader, glyph: NDArray[np.uint8]) -> Explanation:
-    """Explain how a glyph, uint8 (28, 28), is read."""
+def explain(reader: Reader, glyph: NDArray[np.uint8], label: int | None = None) -> Explanation:
+    """Explain how a glyph, uint8 (28, 28), is read; the evidence is that for `label`, by default the likeliest one."""
     found = reader.classify_glyphs(glyph[None])
+    sought = int(found.labels[0]) if label is None else label
     layers = [
         Layer(name, np.moveaxis(answer, 0, -1) if answer.ndim == 3 else answer)
         for name, answer in reader.model.activations(glyph).items()
     ]
-    return Explanation(found, tuple(layers), _evidence(reader, glyph, int(found.labels[0])))
+    return Explanation(found, tuple(layers), _evidence(reader, glyph, sought))
 
 
 def _evidence(reader: Reader, glyph: NDArray[np.uint8], label: int) -> NDArray[np.float64]:

@@ -28,7 +28,8 @@ class Field:
         pattern: `#` for a digit, a figure for that very digit, anything else is set into the text; or None.
         n_digits: how many digits there are, or None.
         check: `luhn` (cards, ISO/IEC 7812: every second digit from the right but one doubled, its figures added, all a multiple
-            of 10) or `mod11` (ISBN-10 and many account numbers: digits times 1, 2, 3 … from the right, a multiple of 11),
+            of 10) or `mod11` (ISBN-10 and many account numbers: digits times 1, 2, 3 … from the right, a multiple of 11;
+            an X in the last place, which stands for 10, is no digit and not read),
             or None.
     """
 

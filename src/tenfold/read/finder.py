@@ -22,6 +22,7 @@ LEAST, LARGEST = 16.0, 40.0  # the longer side of the digits it answers for, in 
 TYPICAL = 24.0  # boxes are answered in units of this
 CHANNELS = 15
 STEP = 2.0
+_SLIMMEST = 6  # times as high as wide a digit may be: a 1
 _MULTIPLE = 8  # of which the sides of what the network sees must be
 _RIM = 8  # blank pixels around a picture, so that digits at its rim have cells around them
 _LEAST_SCORE = 0.15
@@ -104,11 +105,11 @@ def _may_be_smaller(boxes: NDArray[np.float64], chances: NDArray[np.float64], sc
 
 def scales(shape: tuple[int, ...]) -> Iterator[float]:
     """The sizes to look at a picture of (H, W) in, each half of the one before, from the finest: twice its own, or its own."""
-    least = min(shape[:2])
+    least, tallest = min(shape[:2]), min(shape[0], _SLIMMEST * shape[1])
     scale = 2.0 if least < LARGEST or 4 * shape[0] * shape[1] <= _MOST_PIXELS else 1.0
     while True:
         yield scale
-        if least * scale <= LARGEST:
+        if tallest * scale <= LARGEST:
             return
         scale /= STEP
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,7 @@ class Digit:
     confidence: float
     box: Box
     line: int
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...] = field(repr=False)
     accepted: bool
     glyph: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
 
@@ -77,6 +78,10 @@ class Reading:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        """Short enough to be looked at; the digits have all of it."""
+        return f"Reading({self.text!r}, confidence {_percent(self.confidence)}, {len(self.digits)} digits, file {self.file!r})"
 
     def as_dict(self) -> dict[str, Any]:
         """The reading as JSON has it; docs/design.md, Reader."""
@@ -122,12 +127,12 @@ class Reading:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{d.label if d.accepted else '–'}</td><td>{d.confidence:.1%}</td><td>{d.box}</td></tr>"
+            f"<tr><td>{d.label if d.accepted else '–'}</td><td>{_percent(d.confidence)}</td><td>{d.box}</td></tr>"
             for d in self.digits
         )
         shown = html.escape(self.text).replace("\n", "<br>") or "(no digits)"
         head = "<tr><th>digit</th><th>confidence</th><th>box</th></tr>"
-        return f"<p><b>{shown}</b> {self.confidence:.1%}</p>{self._image()}<table>{head}{rows}</table>"
+        return f"<p><b>{shown}</b> {_percent(self.confidence)}</p>{self._image()}<table>{head}{rows}</table>"
 
     def _image(self) -> str:
         """The annotated picture inside an HTML page; nothing if it cannot be had any more."""
@@ -141,3 +146,8 @@ class Reading:
         file = io.BytesIO()
         image.save(file, "PNG")
         return f'<img alt="" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+
+
+def _percent(share: float) -> str:
+    """With one place, rounded down, so that 100 % is only what is sure."""
+    return f"{math.floor(1000 * share) / 10:.1f} %"

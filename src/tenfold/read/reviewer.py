@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tenfold.picture.contrast import surrounded
 from tenfold.read.model import Network, probabilities
 
 KIND = "tenfold reviewer"
@@ -74,6 +75,6 @@ def _view(image: Image.Image, box: NDArray[np.floating]) -> NDArray[np.uint8]:
         return np.zeros((SIDE, SIDE), np.uint8)
     size = (int(last[0] - first[0]), int(last[1] - first[1]))
     pixels = np.asarray(image.resize(size, Image.Resampling.BILINEAR, box=tuple(part.tolist())), np.float32)
-    pixels = np.pad(pixels, [(first[1], SIDE - last[1]), (first[0], SIDE - last[0])], mode="edge")
+    pixels = surrounded(pixels, [(first[1], SIDE - last[1]), (first[0], SIDE - last[0])])
     below = (pixels.mean() - pixels) / np.sqrt(pixels.var() + np.float32(_SEEN**2))
     return np.asarray(np.clip(below * SPREAD + MEAN, 0, 255), np.uint8)

@@ -38,6 +38,7 @@ class Candidates(NamedTuple):
         glyphs: the same cut out, uint8 (n, 28, 28).
         said: what the networks say of them.
         scale: how many pixels of the picture that was given one of these is.
+        is_blank: whether there is nothing but paper.
     """
 
     found: NDArray[np.float64]
@@ -45,6 +46,7 @@ class Candidates(NamedTuple):
     glyphs: NDArray[np.uint8]
     said: Evidence
     scale: int
+    is_blank: bool
 
 
 class Shipped:
@@ -94,12 +96,12 @@ class Shipped:
             self.judge.scores(glyphs),
             relative_heights(found, np.array([f.score for f in some])),
         )
-        return Candidates(found, inked, glyphs, said, scale)
+        return Candidates(found, inked, glyphs, said, scale, _is_blank(grey))
 
     def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
         """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
         grey, scale = _working(pixels)
-        if float(np.ptp(grey)) < _LEAST_CONTRAST:
+        if _is_blank(grey):
             return [], grey, scale
         grey = self._dark_on_light(grey)
         return self.finder.find(grey), grey, scale
@@ -137,6 +139,10 @@ class Shipped:
         if not found:
             return 0.0
         return float((1 - self.reviewer.review(grey, np.array([f.box for f in found]))[:, 10]).sum())
+
+
+def _is_blank(grey: NDArray[np.float32]) -> bool:
+    return float(np.ptp(grey)) < _LEAST_CONTRAST
 
 
 def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from functools import cached_property
 from typing import Any
@@ -85,6 +86,7 @@ class Connection(H11Protocol):
             "content-type": "application/json",
             "content-length": str(len(said)),
             "connection": "close",
+            "x-request-id": secrets.token_hex(8),
             **SECURITY_HEADERS,
         }
         events: list[Any] = [h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")]

@@ -13,12 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tenfold.data.digits import CLASSES
 from tenfold.data.samples import Sample, Samples
 from tenfold.errors import DataError, StorageError
 from tenfold.serve.answers import RequestError, answer
 from tenfold.serve.bodies import media_type
-from tenfold.serve.explaining import glyph_of, in_base64
+from tenfold.serve.explaining import digit_of, glyph_of, in_base64
 from tenfold.serve.settings import Settings
 from tenfold.serve.tensors import parsed
 
@@ -59,8 +58,8 @@ async def keep(request: Request) -> Response:
     path, asked = _path(request), await _asked(request)
     if asked.get("consent") is not True:
         raise RequestError(403, "no_consent", "a correction is kept only with consent: true")
-    label, read_as = _label(asked.get("label")), asked.get("read_as")
-    known = None if read_as is None else _label(read_as, "read_as")
+    label, read_as = digit_of(asked.get("label")), asked.get("read_as")
+    known = None if read_as is None else digit_of(read_as, "read_as")
     most = request.app.state.service.limits.max_sample_picture_bytes
     glyph, picture, version = (
         glyph_of(asked.get("glyph")),
@@ -76,7 +75,7 @@ async def keep(request: Request) -> Response:
 async def relabel(request: Request) -> Response:
     """PATCH /samples/{id}: say anew what it is."""
     path, number = _path(request), _number(request)
-    label = _label((await _asked(request)).get("label"))
+    label = digit_of((await _asked(request)).get("label"))
     return _found(await _with(request, path, lambda samples: samples.relabel(number, label)), {"id": number, "label": label})
 
 
@@ -104,7 +103,7 @@ async def export(request: Request) -> Response:
 def _path(request: Request) -> Path:
     path: Path | None = request.app.state.service.settings.samples
     if path is None:
-        raise RequestError(403, "no_samples", "this service keeps no corrections; start it with --samples FILE")
+        raise RequestError(403, "no_samples", "this service keeps no corrections; it was started with --no-samples")
     return path
 
 
@@ -141,13 +140,6 @@ def _count(request: Request, name: str, default: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_FIGURES):
         raise RequestError(400, "bad_query", f"{name}: expected a number")
     return min(int(text), most)
-
-
-def _label(value: Any, name: str = "label") -> int:
-    """A digit; 7.0 is one too, as far as JSON is concerned."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value not in range(CLASSES):
-        raise RequestError(400, "bad_label", f"{name}: expected a digit 0-9")
-    return int(value)
 
 
 def _picture(text: Any, most: int) -> bytes:

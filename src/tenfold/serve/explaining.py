@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tenfold.data.digits import CLASSES
 from tenfold.read.explaining import Layer
 from tenfold.read.explaining import explain as explained
 from tenfold.read.reader import Reader
@@ -24,7 +25,7 @@ _PIXELS = 28 * 28
 
 
 async def explain(request: Request) -> Response:
-    """POST /explain with a glyph in base64."""
+    """POST /explain with a glyph in base64; the evidence is that for `label`, else for what the network itself answers."""
     service = request.app.state.service
     service.workers.check_room()
     media_type(request, ("application/json",))
@@ -33,7 +34,9 @@ async def explain(request: Request) -> Response:
         asked = parsed(body)
     if not isinstance(asked, dict):
         raise RequestError(400, "bad_json", "expected a JSON object")
-    found = await service.workers.run(functools.partial(_explanation, served.reader, glyph_of(asked.get("glyph"))))
+    glyph, label = glyph_of(asked.get("glyph")), asked.get("label")
+    sought = None if label is None else digit_of(label)
+    found = await service.workers.run(functools.partial(_explanation, served.reader, glyph, sought))
     return answer(found, headers={"x-model-version": served.version})
 
 
@@ -54,9 +57,20 @@ def glyph_of(text: Any) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8).reshape(28, 28)
 
 
-def _explanation(reader: Reader, glyph: NDArray[np.uint8]) -> dict[str, Any]:
+def digit_of(value: Any, name: str = "label") -> int:
+    """A digit; 7.0 is one too, as far as JSON is concerned.
+
+    Raises:
+        RequestError: 400, it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or value not in range(CLASSES):
+        raise RequestError(400, "bad_label", f"{name}: expected a digit 0-9")
+    return int(value)
+
+
+def _explanation(reader: Reader, glyph: NDArray[np.uint8], label: int | None) -> dict[str, Any]:
     """Runs in a thread."""
-    explanation = explained(reader, glyph)
+    explanation = explained(reader, glyph, label)
     found, evidence = explanation.classification, explanation.evidence
     largest = float(np.abs(evidence).max()) or 1.0
     return {

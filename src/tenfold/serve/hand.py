@@ -31,14 +31,14 @@ _MOST_LOG_BYTES, _MOST_FIGURES = 4096, 9
 
 
 class Hand:
-    """The folder `hand` beside the file of samples.
+    """The folder of what was learnt, beside the file of samples and named after it: samples.hand beside samples.db.
 
     Attributes:
         base: what is learnt on from: `bundled`, or the folder of the run that the service was started with.
     """
 
     def __init__(self, samples: Path, model: Path | None) -> None:
-        self.samples, self.folder = samples, samples.absolute().parent / "hand"
+        self.samples, self.folder = samples, samples.absolute().with_suffix(".hand")
         self.base = "bundled" if model is None else str(model.absolute())
 
     def newest(self) -> Path | None:
@@ -47,7 +47,7 @@ class Hand:
 
     def begin(self, n: int) -> Path:
         """Start learning from `n` corrections; return the folder of the run to come. Runs no longer of use are removed."""
-        storage.make_folder(self.folder)
+        storage.make_folder(self.folder, for_owner=True)  # digits could be made out of what was learnt from them
         newest = self.newest()
         number = 1 + (_number(newest.name) if newest else 0)
         for old in self._every():
@@ -158,10 +158,18 @@ class Hand:
         """Serve a run from now on, after a restart too."""
         self._write({"run": run.name, "before": self._chosen.get("run"), "decided": run.name})
 
-    def go_back(self) -> Path | None:
-        """Serve the run before from now on, else the base; return the run, or None for the base."""
-        self._write({"run": self._chosen.get("before"), "before": None, "decided": self._chosen.get("decided")})
-        return self.chosen
+    def before(self) -> Path | None:
+        """The run that was served before the chosen one, or None for the base."""
+        name = self._chosen.get("before")
+        run = self.folder / str(name)
+        return run if name and (run / "model.onnx").is_file() else None
+
+    def go_back(self) -> None:
+        """Serve the run before from now on, else the base; what is gone back from is removed."""
+        left, before = self.chosen, self._chosen.get("before")
+        self._write({"run": before, "before": None, "decided": self._chosen.get("decided")})
+        if left is not None and left.name != before:
+            self.remove(left)
 
     def _write(self, chosen: dict[str, Any]) -> None:
         storage.write_text(self.folder / "chosen.json", json.dumps({"base": self.base, **chosen}))
@@ -170,7 +178,7 @@ class Hand:
 def why_not(settings: Settings, find: Callable[[str], object] = find_spec) -> str | None:
     """Why this service cannot learn, or None if it can."""
     if settings.samples is None:
-        return "this service keeps no corrections; start it with --samples FILE"
+        return "this service keeps no corrections (--no-samples)"
     if settings.model is not None and not settings.model.is_dir():
         return "learning goes on from a run; this service was started with an ONNX file alone (--model)"
     if settings.model is not None and _object(settings.model / "metrics.json").get("n_remembered"):

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tenfold.data.samples import Samples
-from tenfold.errors import ModelError, TenfoldError
+from tenfold.errors import ModelError, StorageError, TenfoldError
 from tenfold.serve.answers import RequestError, answer
 from tenfold.serve.bodies import media_type
 from tenfold.serve.hand import Hand, why_not
@@ -65,8 +65,13 @@ class Learning:
             run = await asyncio.to_thread(hand.newest)
             if run is None or (await self._state(request))["state"] != "done":
                 raise RequestError(409, "not_done", "nothing has been learnt that could be taken")
+            before = request.app.state.service.models.source
             await self._serve(request, run)
-            await asyncio.to_thread(hand.choose, run)
+            try:
+                await asyncio.to_thread(hand.choose, run)
+            except StorageError as problem:
+                await self._serve(request, before)  # or a restart would read with another model than this one does
+                raise RequestError(503, "cannot_keep", f"{problem}; the model before reads on") from problem
             return answer(await self._state(request))
 
     async def undo(self, request: Request) -> Response:
@@ -74,8 +79,13 @@ class Learning:
         async with self._ready(request) as hand:
             if hand.chosen is None:
                 raise RequestError(409, "nothing_to_undo", "the model from before any learning reads already")
-            before = await asyncio.to_thread(hand.go_back)
-            await self._serve(request, before)
+            chosen = hand.chosen
+            await self._serve(request, hand.before())
+            try:
+                await asyncio.to_thread(hand.go_back)
+            except StorageError as problem:
+                await self._serve(request, chosen)
+                raise RequestError(503, "cannot_keep", f"{problem}; what was learnt reads on") from problem
             return answer(await self._state(request))
 
     def _ready(self, request: Request) -> _Ready:
@@ -138,7 +148,7 @@ def _described(hand: Hand, most_s: int) -> dict[str, Any]:
         return nothing | {"state": "idle", "message": ""}
     if hand.runs(run):
         if time.time() - float(hand.facts(run)["started"]) <= most_s:
-            said = f"Learning from {hand.facts(run)['n']} corrections; reading goes on meanwhile."
+            said = f"Learning from {hand.facts(run)['n']} corrections, for a minute or some more; reading goes on meanwhile."
             return nothing | {"state": "running", "progress": hand.progress(run), "message": said}
         hand.stop(run)
         return nothing | {"state": "failed", "message": f"stopped, since it took longer than {most_s:,} s"}
@@ -165,7 +175,8 @@ def _told(metrics: dict[str, Any]) -> str:
     before, after, n = metrics.get("corrections_before"), metrics.get("corrections_after"), metrics.get("n_corrections_read")
     said = f"Learnt from {metrics.get('n_corrections')} corrections."
     if isinstance(before, float) and isinstance(after, float) and n:
-        said += f" Of {n} that it had not learnt from, {round(before * n)} were read right before, {round(after * n)} now."
+        tried = f"Tried on {n} of them by trainings that had left them out"
+        said += f" {tried}: {round(before * n)} right before, {round(after * n)} after."
         if after <= before:
             said += " That is no gain: more corrections of the same figures would help."
     old, new = metrics.get("mnist_before"), metrics.get("mnist_after")

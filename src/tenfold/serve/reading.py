@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import functools
+import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
-from PIL import UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tenfold.errors import PictureError, TooManyPixelsError, UsageError
+from tenfold.picture.decode import DAMAGED, FORMATS
 from tenfold.read.reader import Reader
 from tenfold.serve.answers import RequestError, answer
 from tenfold.serve.bodies import PICTURE_TYPES, QUERY_KEYS, Picture, media_type, picture_in
 from tenfold.serve.explaining import in_base64
 
 T = TypeVar("T")
+
+_LARGE = 16_000_000  # pixels
 
 
 async def read(request: Request) -> Response:
@@ -30,6 +37,8 @@ async def read(request: Request) -> Response:
 
 async def classify(request: Request) -> Response:
     """POST /classify: the one digit that a picture shows."""
+    if request.query_params:
+        raise RequestError(400, "bad_query", f"found {next(iter(request.query_params))[:40]!r} in the query, expected none")
     return await _answered(request, _classification)
 
 
@@ -40,14 +49,16 @@ async def _answered(request: Request, work: Callable[[Reader, Picture], dict[str
     served = service.models.current
     async with service.bodies.of(request, service.limits.max_request_bytes) as body:
         content_type = request.headers["content-type"]
-        found = await service.workers.run(functools.partial(_worked, work, served.reader, body, content_type))
+        found = await service.workers.run(functools.partial(_worked, work, served.reader, body, content_type, service.large))
     return answer(found, headers={"x-model-version": served.version})
 
 
-def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, content_type: str) -> T:
-    """Runs in a thread."""
+def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, content_type: str, large: Lock) -> T:
+    """Runs in a thread. A large picture takes gigabytes, so of those only one is worked on at a time."""
     try:
-        return work(reader, picture_in(body, content_type))
+        picture = picture_in(body, content_type)
+        with large if _n_pixels(picture.content) > _LARGE else nullcontext():
+            return work(reader, picture)
     except TooManyPixelsError as problem:
         # Who sends a picture cannot change what the service takes.
         raise RequestError(413, "picture_too_large", f"{problem.fact}; shrink it") from problem
@@ -57,6 +68,15 @@ def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, c
         raise RequestError(400, "bad_picture", str(problem)) from problem
     except UsageError as problem:
         raise RequestError(400, "bad_query", str(problem)) from problem
+
+
+def _n_pixels(content: bytes) -> int:
+    """How many pixels a picture says it has; 0 for what is none."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return image.width * image.height
+    except (*DAMAGED, Image.DecompressionBombError):
+        return 0  # whatever is wrong with it, reading it says so
 
 
 def _reading(reader: Reader, picture: Picture, asked: Mapping[str, Any], with_glyphs: bool) -> dict[str, Any]:

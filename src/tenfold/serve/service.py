@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from tenfold import limits
 from tenfold.serve.batching import Clerks, Workers
 from tenfold.serve.bodies import Bodies
@@ -21,6 +23,7 @@ class Service:
         workers: threads for work, behind a bounded queue.
         clerks: threads for the file of corrections.
         bodies: reads the bodies of requests.
+        large: held while a large picture is worked on.
         metrics: what Prometheus is told.
         draining: whether the service is about to end; it still answers, but calls itself not ready.
     """
@@ -38,4 +41,5 @@ class Service:
         self.workers = Workers(self.models, settings.max_queue, self.limits, self.metrics.batch_glyphs.observe)
         self.clerks = Clerks()
         self.bodies = Bodies(self.limits)
+        self.large = Lock()
         self.draining = False

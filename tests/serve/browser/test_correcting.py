@@ -68,7 +68,7 @@ def test_kept_ones_can_be_relabelled_and_deleted(visit) -> None:
         expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
     expect(page.page.locator("#samples li")).to_have_count(2)  # the newest first
     page.page.locator("#samples select").nth(1).select_option("1")
-    expect(page.page.locator("#samples .icon").nth(1)).to_have_attribute("aria-label", "Delete this 1")
+    expect(page.page.locator("#samples .icon").nth(1)).to_have_attribute("aria-label", "Delete this 1, read as 7")
     assert [one["label"] for one in samples(page)["samples"]] == [3, 1]
     page.page.locator("#samples .icon").first.click()
     expect(page.page.locator("#samples li")).to_have_count(1)
@@ -79,6 +79,57 @@ def test_kept_ones_can_be_relabelled_and_deleted(visit) -> None:
     page.page.click("#sure [value=yes]")
     expect(page.page.locator("#kept")).to_be_hidden()
     assert samples(page)["n"] == 0
+
+
+def test_a_double_click_keeps_it_once(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.7)
+    page.sees("7")
+    key(page, 7).dblclick()
+    expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+    page.page.wait_for_load_state("networkidle")
+    assert samples(page)["n"] == 1
+
+
+def test_one_that_was_deleted_can_be_kept_again(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.7)
+    page.sees("7")
+    key(page, 7).click()
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    page.allowed.append("404")
+    page.page.locator("#samples .icon").first.click()
+    expect(page.page.locator("#kept")).to_be_hidden()
+    expect(page.page.locator("#corrected")).to_have_text("")
+    key(page, 1).click()
+    expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+    assert [one["label"] for one in samples(page)["samples"]] == [1]
+
+
+def test_keys_relabel_and_delete_without_losing_their_place(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    for digit, x in ((7, 0.2), (3, 0.9)):
+        page.write(digit, x)
+        expect(page.page.locator("#digits [aria-checked=true] b")).to_have_text(str(digit))
+        key(page, digit).click()
+        expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+    expect(page.page.locator("#samples li")).to_have_count(2)
+    first = page.page.locator("#samples select").first
+    first.focus()
+    first.press("ArrowUp")
+    expect(first).to_have_value("2")
+    first.press("ArrowUp")
+    expect(first).to_have_value("1")
+    expect(first).to_be_focused()
+    expect(first).to_have_attribute("aria-label", "What it is, read as 3")
+    page.page.wait_for_load_state("networkidle")
+    assert [one["label"] for one in samples(page)["samples"]] == [1, 7]
+    page.page.locator("#samples .icon").first.press("Enter")
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    expect(page.page.locator("#samples .icon").first).to_be_focused()
 
 
 def test_kept_ones_can_be_exported(visit) -> None:

@@ -52,8 +52,15 @@ def test_it_learns_shows_what_it_brought_and_goes_back(visit) -> None:
     played.state |= {"state": "done", "progress": 1, "message": "Learned from 12 corrections."} | FIGURES
     expect(at("#result")).to_be_visible()
     assert at("#result td").all_text_contents() == ["4 of 8", "8 of 8", "99.71 %", "99.69 %"]
-    with page.page.expect_request("**/read?glyphs=1"):  # what is on the pad is read anew
-        page.page.click("#accept")
+    expect(at("#layers figure h3").last).to_have_text("Why a 7?")
+
+    def of_another_model(route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers=answer.headers | {"x-model-version": "learnt"})
+
+    page.page.route("**/read?glyphs=1", of_another_model)
+    with page.page.expect_request("**/explain"), page.page.expect_request("**/read?glyphs=1"):
+        page.page.click("#accept")  # what is on the pad is read and explained anew
     expect(at("#back")).to_be_visible()
     expect(at("#accept")).to_be_hidden()
     expect(at("#learning-note")).to_have_text("What was learnt from you reads now.")

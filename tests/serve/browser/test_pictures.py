@@ -92,6 +92,31 @@ def test_what_the_server_refuses_is_one_plain_line(visit) -> None:
     expect(page.page.locator("#problem")).to_have_text("The body is larger than 1 byte.")
 
 
+def test_a_picture_that_could_not_be_read_has_nothing_of_the_one_before(visit, tmp_path: Path) -> None:
+    page = visit()
+    page.write(7, 0.7)
+    page.sees("7")
+    page.allowed.append("413")
+    refusal = {"error": {"code": "body_too_large", "message": "the body has too many bytes"}}
+    page.page.route("**/read?glyphs=1", lambda route: route.fulfill(status=413, json=refusal))
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    expect(page.page.locator("#problem")).to_be_visible()
+    page.sees()
+    expect(page.page.locator(".box")).to_have_count(0)
+
+
+def test_clear_clears_a_picture_and_the_drawing_under_it(visit) -> None:
+    page = visit()
+    page.write(7, 0.7)
+    page.sees("7")
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    page.sees(*"482107")
+    page.page.click("#clear")
+    page.sees()
+    page.page.click("#undo")
+    page.sees("7")
+
+
 def test_a_busy_server_is_asked_again(visit) -> None:
     page = visit()
     turns = page.refuse_once("**/read?glyphs=1")

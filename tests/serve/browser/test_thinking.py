@@ -50,6 +50,35 @@ def test_the_layers_follow_the_chosen_digit(visit) -> None:
     expect(page.page.locator("#layers")).to_contain_text("Write a digit")
 
 
+def test_before_anything_is_written_it_says_what_will_come(visit) -> None:
+    expect(visit().page.locator("#layers")).to_contain_text("Write a digit")
+
+
+def test_an_answer_of_all_networks_is_told_from_that_of_one(visit) -> None:
+    page = visit()
+
+    def other(route) -> None:
+        asked, answer = route.request.post_data_json, route.fetch()
+        assert asked["label"] == 3
+        route.fulfill(response=answer, json=answer.json() | {"label": 8})
+
+    page.page.route("**/explain", other)
+    page.write(3, 0.7)
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
+    expect(page.page.locator("#layers")).to_contain_text(
+        "This network alone says 8. The answer at the top, 3, also weighs others"
+    )
+
+
+def test_on_a_phone_the_steps_stand_in_two_columns_as_wide(visit) -> None:
+    page = visit(viewport={"width": 320, "height": 700})
+    page.write(3, 0.7)
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
+    widths = page.page.evaluate("[...document.querySelectorAll('#layers figure')].map((one) => Math.round(one.offsetWidth))")
+    assert len(set(widths)) == 1
+    assert widths[0] > 110
+
+
 def test_a_model_that_shows_no_layers_is_said_to(visit) -> None:
     page = visit()
 

@@ -127,6 +127,59 @@ def test_a_pen_writes_and_the_palm_beside_it_does_not(visit) -> None:
     page.sees("7")
 
 
+def test_a_palm_that_comes_before_the_pen_does_not_write(visit) -> None:
+    page = visit(has_touch=True)
+    device = page.page.context.new_cdp_session(page.page)
+
+    def pen(kind: str, x: float, y: float) -> None:
+        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "pointerType": "pen", "clickCount": 1}
+        device.send("Input.dispatchMouseEvent", event)
+
+    first, *others = page.strokes(7, 0.5)[0]
+    device.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": first[0] + 200, "y": first[1] + 200}]})
+    pen("mousePressed", *first)
+    for point in others:
+        pen("mouseMoved", *point)
+    pen("mouseReleased", *others[-1])
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.sees("7")
+
+
+def test_a_digit_is_read_while_the_pen_rests_on_the_pad(visit) -> None:
+    page = visit()
+    first, *others = page.strokes(7, 0.7)[0]
+    page.page.mouse.move(*first)
+    page.page.mouse.down()
+    for point in others:
+        page.page.mouse.move(*point, steps=4)
+    page.sees("7")
+    page.page.mouse.up()
+    page.sees("7")
+
+
+def test_a_dot_is_seen(visit) -> None:
+    page = visit()
+    box = page.page.locator("#pad").bounding_box()
+    page.page.mouse.click(box["x"] + 50, box["y"] + 50)
+    page.page.wait_for_timeout(100)  # until it is painted
+    inked = """() => {
+        const { data } = pad.getContext("2d").getImageData(0, 0, pad.width, pad.height);
+        return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+    }"""
+    assert page.page.evaluate(inked) > 20
+
+
+def test_whoever_comes_by_keys_sees_the_pen_and_what_moves_it(visit) -> None:
+    page = visit()
+    assert page.page.locator("#pad-keys").bounding_box()["width"] <= 1
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.press("Enter")
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.press("Shift+Tab")
+    expect(page.page.locator("#pad")).to_be_focused()
+    assert page.page.locator("#pad-keys").bounding_box()["width"] > 100
+
+
 def test_keys_write_and_choose(visit) -> None:
     page = visit()
     keys = page.page.keyboard

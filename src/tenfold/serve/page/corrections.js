@@ -11,7 +11,7 @@ const CUT = 160; // pixels of a kept picture's longer side
 const byId = (id) => document.getElementById(id);
 
 export class Corrections extends EventTarget {
-  #n = 0; #shown = 0;
+  #n = 0; #shown = 0; #keeping = Promise.resolve();
 
   /** Event: `change`, whenever the number of kept corrections may have changed. */
   constructor() {
@@ -30,11 +30,30 @@ export class Corrections extends EventTarget {
 
   /** Keep, or change, what a person says of an item: one line to tell them. Throws Refusal. */
   async keep(item, label, version, cut) {
-    if (!this.consent) return "Noted on this page only. To let tenfold learn from it, allow keeping below, then press again.";
-    if (item.kept !== null) await ask("PATCH", `samples/${item.kept}`, { label });
-    else item.kept = (await ask("POST", "samples", await sample(item, label, version, cut))).id;
+    if (!this.consent) {
+      const already = item.kept !== null ? " What was kept of it before stays as it is; it can be changed or deleted under “Your hand”." : "";
+      return `Noted on this page only. To let tenfold learn from it, allow keeping below, then press again.${already}`;
+    }
+    this.#keeping = this.#keeping.then(() => this.#keep(item, label, version, cut)); // a double click keeps it once
+    await this.#keeping.finally(() => { this.#keeping = Promise.resolve(); });
     await this.#load(0);
     return "Kept. Thank you.";
+  }
+
+  async #keep(item, label, version, cut) {
+    if (item.kept !== null && await this.#relabelled(item.kept, label)) return;
+    item.kept = (await ask("POST", "samples", await sample(item, label, version, cut))).id;
+  }
+
+  /** Whether the kept one could be changed; it may have been deleted meanwhile, here or elsewhere. */
+  async #relabelled(id, label) {
+    try {
+      await ask("PATCH", `samples/${id}`, { label });
+      return true;
+    } catch (problem) {
+      if (problem.code === "not_found") return false;
+      throw problem;
+    }
   }
 
   async #load(offset) {
@@ -51,7 +70,7 @@ export class Corrections extends EventTarget {
 
   #show(samples, offset, enabled) {
     byId("consent").disabled = !enabled;
-    if (!enabled) byId("hand-lead").textContent = "This server keeps no corrections: it was started without a file for them (--samples FILE).";
+    if (!enabled) byId("hand-lead").textContent = "This server keeps no corrections: it was started with --no-samples.";
     this.#shown = offset + samples.length;
     byId("kept").hidden = this.#n === 0;
     byId("kept-title").textContent = `${this.#n} kept ${this.#n === 1 ? "correction" : "corrections"}`;
@@ -67,20 +86,35 @@ export class Corrections extends EventTarget {
     glyph.setAttribute("aria-label", one.read_as === null ? "A digit you wrote" : `A digit you wrote, read as ${one.read_as}`);
     showGlyph(glyph, one.glyph);
     label.append(...[...Array(10).keys()].map((k) => new Option(k, k, k === one.label, k === one.label)));
-    label.setAttribute("aria-label", "It is a");
-    label.addEventListener("change", () => this.#attempt(() => ask("PATCH", `samples/${one.id}`, { label: Number(label.value) })));
+    const before = one.read_as === null ? "not read as a digit" : `read as ${one.read_as}`;
+    label.setAttribute("aria-label", `What it is, ${before}`);
+    // Changed in place: the arrows of a closed list choose one label after the other, and must not lose it.
+    label.addEventListener("change", () => this.#attempt(async () => {
+      await ask("PATCH", `samples/${one.id}`, { label: Number(label.value) });
+      away.setAttribute("aria-label", `Delete this ${label.value}, ${before}`);
+    }, false));
     away.type = "button";
-    away.setAttribute("aria-label", `Delete this ${one.label}`);
+    away.setAttribute("aria-label", `Delete this ${one.label}, ${before}`);
     away.append(icon("close"));
-    away.addEventListener("click", () => this.#attempt(() => ask("DELETE", `samples/${one.id}`)));
-    card.append(glyph, label, away);
+    away.addEventListener("click", () => this.#delete(card, one.id));
+    card.append(glyph, label, element("small", "", before), away);
     return card;
   }
 
-  async #attempt(change) {
+  /** Whoever deletes by keys goes on at the next one. */
+  async #delete(card, id) {
+    const at = [...byId("samples").children].indexOf(card);
+    await this.#attempt(() => ask("DELETE", `samples/${id}`));
+    const left = byId("samples").children;
+    (left[Math.min(at, left.length - 1)]?.querySelector("button") ?? byId("hand")).focus();
+  }
+
+  async #attempt(change, reload = true) {
     try {
       await change();
-      await this.#load(0);
+      byId("corrected").textContent = "";
+      if (reload) await this.#load(0);
+      this.#tell("");
     } catch (problem) {
       this.#tell(problem.message);
     }

@@ -3,6 +3,8 @@
 import { showGlyph } from "./pixels.js";
 import { aDigit, element, named, percent } from "./row.js";
 
+const DOUBTFUL = 0.985; // that it is a digit: less is said
+
 const byId = (id) => document.getElementById(id);
 
 export class DigitPanel {
@@ -59,7 +61,10 @@ function note(item) {
   if (!item) return "The network looks at one digit at a time, as 28 × 28 pixels. Here you see what it sees.";
   if (!item.accepted) return "A second network judges that this is none. If it had to be one, the bars say which.";
   const [first, second] = [...item.probabilities].sort((a, b) => b - a);
-  if (second < 0.02) return "This is all the network sees: 28 × 28 pixels. Nothing else comes close.";
+  const seen = "This is what the network sees of it: 28 × 28 pixels.";
+  const isOne = Math.min(1, item.confidence / first); // the bars say which digit, if it is one
+  const doubt = isOne < DOUBTFUL ? ` That it is a digit at all: ${percent(isOne)}.` : "";
+  if (second < 0.02) return `${seen} Nothing else comes close.${doubt}`;
   const other = item.probabilities.indexOf(second);
-  return `This is all it sees: 28 × 28 pixels. ${first < 0.6 ? "It wavers" : "Its second thought"}: ${other}, ${percent(second)}.`;
+  return `${seen} ${first < 0.6 ? "It wavers" : "Its second thought"}: ${other}, ${percent(second)}.${doubt}`;
 }

@@ -9,7 +9,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 
 export class Pad extends EventTarget {
   #canvas; #size = [1, 1]; #first = [1, 1]; #strokes = []; #before = []; #current = null; #pointer = null;
-  #pen = null; #held = new Set(); #photo = null; #frame = 0;
+  #pen = null; #penWrites = false; #held = new Set(); #photo = null; #frame = 0;
 
   /** Events: `change` (what is shown has changed), `pick` (a place of a photo was pressed), `pen` (set down or lifted by key). */
   constructor(canvas) {
@@ -20,11 +20,13 @@ export class Pad extends EventTarget {
     for (const [name, act] of Object.entries({
       pointerdown: (event) => this.#press(event), pointermove: (event) => this.#move(event),
       pointerup: (event) => this.#release(event), pointercancel: (event) => this.#release(event),
-      keydown: (event) => this.#key(event), keyup: (event) => this.#held.delete(event.key), blur: () => this.#leave(),
+      keydown: (event) => this.#key(event), keyup: (event) => this.#held.delete(event.key), focus: () => this.#arrive(), blur: () => this.#leave(),
     })) canvas.addEventListener(name, act);
   }
 
   get strokes() { return this.#strokes; }
+  /** All strokes, and the one that is being drawn. */
+  get shown() { return this.#current ? [...this.#strokes, this.#current] : this.#strokes; }
   get photo() { return this.#photo; }
   get empty() { return !this.#photo && !this.#strokes.length && !this.#current; }
   get drawing() { return this.#current !== null; }
@@ -41,7 +43,14 @@ export class Pad extends EventTarget {
   }
 
   add(stroke) { this.#keep([...this.#strokes, stroke]); }
-  clear() { this.#pen = null; if (this.#photo) this.show(null); else if (this.#strokes.length) this.#keep([]); }
+  clear() {
+    this.#pen = null;
+    this.#photo?.close();
+    const shown = this.#photo;
+    this.#photo = null;
+    if (this.#strokes.length) this.#keep([]); // undo brings it back, also from under a photo
+    else if (shown) this.#changed();
+  }
   undo() {
     if (this.#photo) return this.show(null);
     if (this.#before.length) { this.#strokes = this.#before.pop(); this.#changed(); }
@@ -74,7 +83,10 @@ export class Pad extends EventTarget {
 
   /** A part of what is shown, as PNG of at most `side` pixels. */
   cut(box, side) {
-    if (!this.#photo) return this.picture(this.#strokes, box, side).picture;
+    if (!this.#photo) {
+      const [x, y, width, height] = box, margin = this.pen; // strokes reach beyond their boxes
+      return this.picture(this.#strokes, [x - margin, y - margin, width + 2 * margin, height + 2 * margin], side).picture;
+    }
     const scale = Math.min(1, side / Math.max(box[2], box[3]));
     const context = blank(box[2] * scale, box[3] * scale);
     context.drawImage(this.#photo, ...box, 0, 0, context.canvas.width, context.canvas.height);
@@ -116,7 +128,7 @@ export class Pad extends EventTarget {
       context.setTransform(scale * sharp, 0, 0, scale * sharp, x * sharp, y * sharp);
       if (this.#photo) return context.drawImage(this.#photo, 0, 0);
       context.strokeStyle = getComputedStyle(this.#canvas).color;
-      paint(context, this.#current ? [...this.#strokes, this.#current] : this.#strokes, this.pen);
+      paint(context, this.shown, this.pen);
       if (this.#pen) this.#crosshair(context);
     });
   }
@@ -140,7 +152,12 @@ export class Pad extends EventTarget {
   }
 
   #press(event) {
-    if (event.button !== 0 || this.#pointer !== null) return; // a palm beside the pen, a second finger
+    if (event.button !== 0) return;
+    if (this.#pointer !== null) {
+      if (event.pointerType !== "pen" || this.#penWrites) return; // a palm beside the pen, a second finger
+      this.#current = null; // the palm came down before the pen
+    }
+    this.#penWrites = event.pointerType === "pen";
     if (this.#photo) return this.dispatchEvent(new CustomEvent("pick", { detail: this.#at(event) }));
     this.#leave();
     this.#pen = null;
@@ -169,6 +186,13 @@ export class Pad extends EventTarget {
     const stroke = this.#current;
     this.#current = null;
     if (stroke) this.add(stroke);
+  }
+
+  /** Whoever comes by keyboard sees where the pen is. */
+  #arrive() {
+    if (this.#photo || !this.#canvas.matches(":focus-visible")) return;
+    this.#pen ??= this.#size.map((side) => side / 2);
+    this.#repaint();
   }
 
   #leave() {

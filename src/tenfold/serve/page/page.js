@@ -27,7 +27,7 @@ const reader = new Latest((photo) => (photo ? readPhoto(photo) : readDrawing(pad
 let items = [], chosen = -1, version = null, sent = null, speaking = 0;
 
 pad.addEventListener("begin", invite);
-pad.addEventListener("draw", () => { if (!pad.photo && pad.strokes.length === 0) invite(); });
+pad.addEventListener("draw", drawing);
 pad.addEventListener("change", changed);
 pad.addEventListener("fit", () => row.place(items, chosen, pad.placed));
 pad.addEventListener("pick", (event) => pick(event.detail));
@@ -45,7 +45,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 listen(take);
-thinking.show(null);
+thinking.show(null, version);
 invite();
 
 /** A picture was handed in. */
@@ -70,6 +70,12 @@ function changed() {
   else reader.ask(sent);
 }
 
+/** A stroke grows: it is read once it rests, though the pen has not left the pad. */
+function drawing() {
+  if (pad.strokes.length === 0) invite();
+  reader.ask(null);
+}
+
 function invite() {
   byId("paper").classList.toggle("empty", pad.empty);
   byId("undo").disabled = !pad.canUndo;
@@ -89,6 +95,8 @@ function show(reading) {
 }
 
 function failed(problem, what) {
+  // What was read before stands for another picture; strokes that were read remain what they are.
+  if (pad.photo) show({ items: [], confidence: null, version });
   tell(problem.message);
   if (problem.again) reader.ask(what, 1000 * problem.again);
 }
@@ -107,7 +115,7 @@ function choose(i) {
   row.show(items, chosen, pad.placed);
   panel.show(item);
   byId("corrected").textContent = "";
-  thinking.show(item?.glyph ?? null);
+  thinking.show(item, version);
 }
 
 function pick(place) {
@@ -121,6 +129,7 @@ async function correct(label) {
   const item = items[chosen];
   item.right = label;
   choose(chosen);
+  byId("summary").textContent = ""; // it was about what had been read
   try {
     byId("corrected").textContent = await corrections.keep(item, label, version, (box, side) => pad.cut(box, side));
   } catch (problem) {
@@ -133,7 +142,7 @@ function summary({ items: found, confidence }) {
   if (!found.length) return "No digit found.";
   const refused = found.filter((item) => !item.accepted).length;
   if (refused) return `${refused === 1 ? "One piece is" : `${refused} pieces are`} not a digit.`;
-  if (found.length < 2 || confidence === null) return "";
+  if (found.length < 2 || confidence === null || found.some((item) => item.right !== null)) return "";
   const all = found.length === 2 ? "Both" : `All ${found.length}`;
   return `${all} together: ${percent(confidence)} sure.`;
 }

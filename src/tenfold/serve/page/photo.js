@@ -3,6 +3,7 @@
 import { blank, encoded } from "./file.js";
 
 const MOST_SIDE = 2400; // pixels; digits of a page remain well readable
+const MOST_BYTES = 8e6; // of a file that is sent as it is
 const PLAIN = ["image/png", "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp"];
 
 /** Call `take(file)` whenever a picture is handed in, by any of the four ways. */
@@ -34,7 +35,7 @@ export function listen(take) {
 export async function opened(file) {
   const photo = await createImageBitmap(file); // turned as EXIF says
   const scale = Math.min(1, MOST_SIDE / Math.max(photo.width, photo.height));
-  if (scale === 1 && PLAIN.includes(file.type)) return { photo, picture: file, scale };
+  if (scale === 1 && file.size <= MOST_BYTES && PLAIN.includes(file.type)) return { photo, picture: file, scale };
   const context = blank(photo.width * scale, photo.height * scale); // white shows through what is transparent
   context.drawImage(photo, 0, 0, context.canvas.width, context.canvas.height);
   return { photo, picture: encoded(context, "image/jpeg", 0.92), scale };

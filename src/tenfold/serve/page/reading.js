@@ -27,7 +27,7 @@ export async function readPhoto({ picture, scale }) {
 
 /** What a pad's drawing shows: {items, confidence, version}; a piece that no digit covers is one item that is no digit. */
 export async function readDrawing(pad) {
-  const { strokes, pen } = pad;
+  const { shown: strokes, pen } = pad;
   const { picture, scale } = pad.picture(strokes);
   const found = await read(picture);
   const digits = found.digits.filter((d) => d.accepted).map((d) => written(d, d.box.map((v) => v / scale), strokes, pen));

@@ -19,7 +19,7 @@ export async function read(picture) {
 }
 
 export const classify = (picture) => ask("POST", "classify", picture);
-export const explain = (glyph) => ask("POST", "explain", { glyph });
+export const explain = ({ glyph, label }) => ask("POST", "explain", { glyph, label });
 
 async function answered(method, path, body) {
   const isBlob = body instanceof Blob;

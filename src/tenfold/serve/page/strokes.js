@@ -6,8 +6,14 @@ export const PEN = 0.05; // of the drawing's shorter side: about as wide beside 
 export function paint(context, strokes, width) {
   context.lineWidth = width;
   context.lineCap = context.lineJoin = "round";
+  context.fillStyle = context.strokeStyle;
   for (const stroke of strokes) {
     context.beginPath();
+    if (stroke.every(([x, y]) => x === stroke[0][0] && y === stroke[0][1])) { // a dot: a line without length paints nothing
+      context.arc(...stroke[0], width / 2, 0, 2 * Math.PI);
+      context.fill();
+      continue;
+    }
     context.moveTo(...stroke[0]);
     // Through the middles, with the points as handles: no corner where two events met.
     for (let i = 1; i < stroke.length - 1; i++) {
@@ -15,7 +21,7 @@ export function paint(context, strokes, width) {
       const [nextX, nextY] = stroke[i + 1];
       context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
     }
-    context.lineTo(...stroke.at(-1)); // of a lone point, too: a dot
+    context.lineTo(...stroke.at(-1));
     context.stroke();
   }
 }

@@ -18,33 +18,32 @@ const FEW = 5; // steps that fit beside each other
 const byId = (id) => document.getElementById(id);
 
 export class Thinking {
-  #latest = new Latest(explain, (answer, glyph) => this.#show(answer, glyph), (problem, glyph) => this.#failed(problem, glyph), 60);
-  #glyph = null;
+  #latest = new Latest(explain, (answer, asked) => this.#show(answer, asked), (problem, asked) => this.#failed(problem, asked), 60);
+  #shown = "";
 
-  /** Show what happens to a glyph (base64); null clears. */
-  show(glyph) {
-    if (glyph === this.#glyph) return;
-    this.#glyph = glyph;
-    if (glyph) this.#latest.ask(glyph);
+  /** Show what happens to an item's glyph in the model of this version; null clears. */
+  show(item, version) {
+    const key = item ? `${item.glyph} ${item.label} ${version}` : null;
+    if (key === this.#shown) return;
+    this.#shown = key;
+    if (item) this.#latest.ask({ glyph: item.glyph, label: item.label });
     else { this.#latest.drop(); this.#quiet(); }
   }
 
-  #failed(problem, glyph) {
+  #failed(problem, asked) {
     this.#quiet();
-    if (!problem.again) return;
-    this.#glyph = glyph;
-    this.#latest.ask(glyph, 1000 * problem.again);
+    if (problem.again) this.#latest.ask(asked, 1000 * problem.again);
+    else this.#shown = "";
   }
 
   #quiet() {
-    this.#glyph = null;
     byId("layers").replaceChildren(element("p", "empty", "Write a digit, and its way through the network appears here."));
   }
 
-  #show(answer, glyph) {
-    const { label, layers } = answer;
+  #show(answer, { glyph, label }) {
+    const { layers } = answer;
     byId("layers-none").hidden = layers.length > 0;
-    const steps = [seen(glyph), ...layers.map((layer, k) => step(layer, k, layers)), votes(answer), evidence(glyph, answer)];
+    const steps = [seen(glyph), ...layers.map((layer, k) => step(layer, k, layers)), votes(answer, label), evidence(glyph, label, answer)];
     byId("layers").replaceChildren(...steps);
     byId("layers").classList.toggle("few", steps.length <= FEW);
     byId("layers").dataset.label = label;
@@ -83,20 +82,22 @@ function unitsText(k, layers) {
   return layers[k - 1].kind === "units" ? "Each square weighs all squares before it." : "Each square weighs what all the maps have found.";
 }
 
-function votes({ probabilities, label }) {
+/** The answer of this network, which is one of four that were asked for the digit's `label`. */
+function votes({ probabilities, label: own }, label) {
   const list = element("ol", "votes");
   list.setAttribute("aria-hidden", "true");
   probabilities.forEach((share, k) => {
-    const item = element("li", k === label ? "top" : "", k);
+    const item = element("li", k === own ? "top" : "", k);
     item.style.setProperty("--share", share);
     list.append(item);
   });
-  const made = figure("Ten answers", "All evidence is added up, once for each digit. The largest sum wins; how far it leads says how sure it is.", null, "");
+  const others = own === label ? "" : ` This network alone says ${own}. The answer at the top, ${label}, also weighs others, which look at what stands around the digit.`;
+  const made = figure("Ten answers", `All evidence is added up, once for each digit. The largest sum wins; how far it leads says how sure it is.${others}`, null, "");
   made.prepend(list);
   return made;
 }
 
-function evidence(glyph, { evidence: signs, label }) {
+function evidence(glyph, label, { evidence: signs }) {
   const made = figure(`Why ${aDigit(label)}?`, "Small patches of ink are wiped out, one after the other. Where the answer suffers, the ink ", (canvas) => showEvidence(canvas, glyph, signs),
     `Where the pixels speak for or against ${aDigit(label)}`);
   made.querySelector("figcaption p").append(
