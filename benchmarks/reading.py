@@ -2,7 +2,7 @@
 
 Prints a table: share of pictures whose text is read exactly, character error rate (edit distance over the length of the truth),
 milliseconds a picture; and for tenfold how exact the readings are that it is sure of, and how its errors on composed pictures
-depend on how far their ink stands out.
+depend on how far their ink stands out. Draws docs/images/kept.png: how many texts are kept, and how many of these are right.
 
 Composed pictures are made from MNIST's test digits, with fonts of clutter that the networks were not trained with if some are
 installed (Debian: fonts-liberation, fonts-breip, fonts-bwht, fonts-dkg-handwriting, fonts-femkeklaver).
@@ -26,18 +26,29 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import tenfold
 from tenfold import picture
-from tenfold.learn import clutter, weighing
+from tenfold.learn import clutter, style, weighing
 from tenfold.learn.composing import Composer, Page
 from tenfold.picture.ink import otsu
 
 _FONTS = Path("/usr/share/fonts")
-_HELD_OUT = ("opentype/bwht/*.otf", "truetype/liberation/*.ttf", "truetype/breip/*.ttf", "truetype/femkeklaver/*.ttf")
+_HELD_OUT = (
+    "opentype/bwht/*.otf",
+    "truetype/liberation/*.ttf",
+    "truetype/breip/*.ttf",
+    "truetype/femkeklaver/*.ttf",
+    "truetype/fifthhorseman/*.ttf",
+)
 _SEED = 9
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+_SHOWN, _COLUMN, _GAP = 8, 560, 24  # examples on the sheet; pixels of a column and around each example
+_FEWEST = 10  # texts; of fewer, a share says nothing
 
 Read = Callable[[NDArray[np.uint8]], str]
 
@@ -66,6 +77,9 @@ def main() -> None:
     for name, samples in sets.items():
         for row in coverage(readings[name], samples):
             print(f"| {name} | {row} |")
+    curves = {Path(name).name: kept_and_right(readings[name], samples) for name, samples in sets.items() if len(samples) > 20}
+    style.save(figure(curves), IMAGES / "kept.png")
+    sheet(next(iter(readings.values())), next(iter(sets.values()))).save(IMAGES / "examples.png")
     print("\n| composed pictures | exact | character error rate |\n|---|---|---|")
     name, samples = next(iter(sets.items()))
     for row in by_clearness(readings[name], samples):
@@ -188,6 +202,56 @@ def coverage(readings: Sequence[tenfold.Reading], samples: Sequence[Sample]) -> 
     for least in (0.0, 0.5, 0.8, 0.9, 0.95, 0.99):
         kept = sure >= least
         yield f"{least:.0%} | {kept.mean():.1%} | {right[kept].mean() if kept.any() else float('nan'):.1%}"
+
+
+def kept_and_right(readings: Sequence[tenfold.Reading], samples: Sequence[Sample]) -> NDArray[np.float64]:
+    """The least sure refused one after the other: float64 (2, n), the share that is kept, and how many of these are right."""
+    right = np.array([reading.text == sample.truth for reading, sample in zip(readings, samples, strict=True)])
+    right = right[np.argsort([-reading.confidence for reading in readings], kind="stable")]
+    n = np.arange(1, len(right) + 1)
+    return np.array([n / len(right), np.cumsum(right) / n])
+
+
+def sheet(readings: Sequence[tenfold.Reading], samples: Sequence[Sample]) -> Image.Image:
+    """The first pictures, none chosen, with what was read drawn over them and in words below: two columns."""
+    shown = []
+    for reading, sample in list(zip(readings, samples, strict=True))[:_SHOWN]:
+        image = reading.annotated()
+        image.thumbnail((_COLUMN, 2 * _COLUMN))
+        shown.append(
+            (image, "right" if reading.text == sample.truth else f"is {sample.truth.replace(chr(10), '/') or 'nothing'}")
+        )
+    columns: list[list[tuple[Image.Image, str]]] = [[], []]
+    for one in shown:
+        min(columns, key=lambda column: sum(image.height + 3 * _GAP for image, _ in column)).append(one)
+    height = max(sum(image.height + 3 * _GAP for image, _ in column) for column in columns) + _GAP
+    made = Image.new("RGB", (2 * (_COLUMN + _GAP) + _GAP, height), "white")
+    draw, font = ImageDraw.Draw(made), ImageFont.load_default(15)
+    for k, column in enumerate(columns):
+        x, y = _GAP + k * (_COLUMN + _GAP), _GAP
+        for image, said in column:
+            made.paste(image, (x, y))
+            y += image.height + 6
+            draw.text((x, y), said, fill=style.TEXT if said == "right" else style.RED, font=font)
+            y += 3 * _GAP - 6
+    return made
+
+
+@style.in_house_style
+def figure(curves: dict[str, NDArray[np.float64]]) -> Figure:
+    """Share of texts right against share kept, a line for each set of pictures."""
+    made = style.new_figure(
+        8.4, 5.4, "Refusing the texts it is least sure of", "to the left fewer are kept, and more of these are right"
+    )
+    axes = made.subplots()
+    for (name, (kept, right)), colour in zip(curves.items(), (style.BLUE, style.RED), strict=False):
+        shown = kept >= _FEWEST / len(kept)
+        axes.plot(kept[shown], right[shown], color=colour, lw=2)
+        axes.annotate(name, (1, right[-1]), (6, 0), textcoords="offset points", va="center", color=colour, weight="bold")
+    axes.set(xlabel="share of texts kept", ylabel="share of these that are right", xlim=(0, 1), ylim=(None, 1.005))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+    return made
 
 
 def speed() -> Iterable[str]:

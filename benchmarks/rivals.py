@@ -14,6 +14,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+import tenfold
 from tenfold.learn import style
 from tenfold.learn.concluding import commit
 from tenfold.learn.speed import matrix_product
@@ -40,39 +42,48 @@ class Trainer(NamedTuple):
         who: in words.
         command: script and arguments, in `rivals/`.
         n_macs: multiply-adds of one digit forwards, in millions; backwards costs twice as much.
-        rival: whose class it is in: its result is compared with this one's.
+        rivals: who is in its class: their results are compared with its own.
     """
 
     who: str
     command: tuple[str, ...]
     n_macs: float
-    rival: str | None = None
+    rivals: tuple[str, ...] = ()
 
 
 _CONV = 28 * 28 * 9 * 16 + 14 * 14 * 9 * 16 * 32
 TRAINERS = {
-    "mlp": Trainer("tenfold, recipe mlp", ("tenfold_recipe.py", "mlp"), 0.109, "keras-classic"),
+    "mlp": Trainer("tenfold, recipe mlp", ("tenfold_recipe.py", "mlp"), 0.109, ("keras-classic", "sklearn")),
     "cnn-fast": Trainer(
-        "tenfold, recipe cnn-fast", ("tenfold_recipe.py", "cnn-fast"), (_CONV + 49 * 9 * 32 * 64) / 1e6, "keras-conv"
+        "tenfold, recipe cnn-fast", ("tenfold_recipe.py", "cnn-fast"), (_CONV + 49 * 9 * 32 * 64) / 1e6, ("keras-conv",)
     ),
     "cnn": Trainer(
         "tenfold, recipe cnn",
         ("tenfold_recipe.py", "cnn"),
         (_CONV + 14 * 14 * 9 * 32 * 32 + 49 * 9 * (32 * 64 + 64 * 64)) / 1e6,
-        "torch",
+        ("torch",),
     ),
     "keras-classic": Trainer("plain Keras, classic experiment", ("keras_classic.py",), 0.109),
     "sklearn": Trainer("scikit-learn MLPClassifier (128, 64)", ("sklearn_mlp.py",), 0.109),
     "keras-conv": Trainer("keras.io mnist_convnet", ("keras_convnet.py",), (26 * 26 * 9 * 32 + 121 * 9 * 32 * 64) / 1e6),
     "torch": Trainer("PyTorch's MNIST example", ("torch_mnist.py",), (676 * 9 * 32 + 576 * 9 * 32 * 64 + 9216 * 128) / 1e6),
 }
+# Who answers, millions of multiply-adds a digit, and whose class it is in.
 ANSWERERS = {
-    "tenfold": "tenfold, the model that ships",
-    "keras-call": "Keras convnet, model(x)",
-    "keras-predict": "Keras convnet, model.predict",
-    "torch": "PyTorch's MNIST example",
-    "sklearn": "scikit-learn MLPClassifier",
+    "tenfold": (
+        "tenfold, the model that ships (convolutions)",
+        (28 * 28 * 9 * 24 + 196 * 9 * (24 * 48 + 48 * 48) + 49 * 9 * (48 * 96 + 96 * 96)) / 1e6,
+        None,
+    ),
+    "keras-call": ("Keras convnet, model(x)", TRAINERS["keras-conv"].n_macs, "tenfold"),
+    "keras-predict": ("Keras convnet, model.predict", TRAINERS["keras-conv"].n_macs, "tenfold"),
+    "torch": ("PyTorch's MNIST example", TRAINERS["torch"].n_macs, "tenfold"),
+    "tenfold-mlp": ("tenfold, recipe mlp (dense)", 0.109, None),
+    "sklearn": ("scikit-learn MLPClassifier (dense)", 0.109, "tenfold-mlp"),
 }
+
+
+_ANSWERED = {"first answer": "first_answer_s", "one digit": "one_ms", "digits a second": "per_second", "memory": "memory_mb"}
 
 
 class Timeline(NamedTuple):
@@ -89,7 +100,7 @@ class Timeline(NamedTuple):
         return reached[0] if reached else None
 
 
-def run(*command: str) -> list[dict[str, Any]]:
+def run_script(*command: str) -> list[dict[str, Any]]:
     """Run a script of `rivals/` and return its lines of JSON."""
     environment = os.environ | {"BENCH_STARTED": str(time.time())}
     script, *rest = command
@@ -100,7 +111,7 @@ def run(*command: str) -> list[dict[str, Any]]:
 
 
 def train(trainer: Trainer) -> Timeline:
-    *epochs, last = run(*trainer.command)
+    *epochs, last = run_script(*trainer.command)
     return Timeline([e["seconds"] for e in epochs], [e["accuracy"] for e in epochs], last["test"], last["seconds"])
 
 
@@ -116,8 +127,7 @@ def training_table(timelines: Mapping[str, Timeline], limit: float) -> list[str]
         share = f"{100 * work / t.whole / limit:.0f} %"
         lines.append(f"| {TRAINERS[name].who} | {' | '.join(cells)} | {t.whole:.0f} s | {100 * t.test:.2f} % | {share} |")
     for name, t in timelines.items():
-        rival = TRAINERS[name].rival
-        if rival in timelines:
+        for rival in (r for r in TRAINERS[name].rivals if r in timelines):
             other = timelines[rival]
             lines.append(
                 f"\nRatio {TRAINERS[name].who} / {TRAINERS[rival].who}: {t.whole / other.whole:.2f} of the whole time, "
@@ -127,16 +137,20 @@ def training_table(timelines: Mapping[str, Timeline], limit: float) -> list[str]
 
 
 def answering_table(answers: Mapping[str, Mapping[str, float]]) -> list[str]:
-    lines = ["| who | start to first answer | one digit | digits a second | memory |", "|---|---|---|---|---|"]
+    lines = [
+        "| who | multiply-adds a digit | start to first answer | one digit | digits a second | GFLOP/s | memory |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, a in answers.items():
-        cells = [f"{a['first_answer_s']:.2f} s", f"{a['one_ms']:.2f} ms", f"{a['per_second']:,.0f}", f"{a['memory_mb']:.0f} MB"]
-        lines.append(f"| {ANSWERERS[name]} | {' | '.join(cells)} |")
-    if "tenfold" in answers and len(answers) > 1:
-        others = [a for name, a in answers.items() if name != "tenfold"]
-        mine = answers["tenfold"]
-        first = mine["first_answer_s"] / min(a["first_answer_s"] for a in others)
-        one = mine["one_ms"] / min(a["one_ms"] for a in others)
-        lines += ["", f"Ratio tenfold / the best of the others: first answer {first:.2f}, one digit {one:.2f}."]
+        who, n_macs, _ = ANSWERERS[name]
+        cells = [f"{a['first_answer_s']:.2f} s", f"{a['one_ms']:.2f} ms", f"{a['per_second']:,.0f}"]
+        cells += [f"{2e-3 * n_macs * a['per_second']:.0f}", f"{a['memory_mb']:.0f} MB"]
+        lines.append(f"| {who} | {n_macs:.1f} million | {' | '.join(cells)} |")
+    for name, (who, _, rival) in ANSWERERS.items():
+        if rival is not None and name in answers and rival in answers:
+            mine, other = answers[rival], answers[name]
+            ratios = [f"{what} {mine[key] / other[key]:.2f}" for what, key in _ANSWERED.items()]
+            lines += ["", f"Ratio {ANSWERERS[rival][0]} / {who}: {', '.join(ratios)}."]
     return lines
 
 
@@ -162,9 +176,9 @@ def figure(timelines: Mapping[str, Timeline]) -> Figure:
     return made
 
 
-def put_between_marks(path: Path, lines: Sequence[str]) -> None:
-    """Replace what stands between the marks of this benchmark in a page."""
-    begin, end = "<!-- made by make bench -->", "<!-- end of make bench -->"
+def put_between_marks(path: Path, part: str, lines: Sequence[str]) -> None:
+    """Replace what stands between the marks of a part of this benchmark in a page."""
+    begin, end = f"<!-- made by benchmarks/rivals.py {part} -->", f"<!-- end of {part} -->"
     text = path.read_text(encoding="utf-8")
     body = "\n".join(lines)
     path.write_text(re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{body}\n{end}", text, flags=re.DOTALL), encoding="utf-8")
@@ -172,36 +186,61 @@ def put_between_marks(path: Path, lines: Sequence[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=["answering", "training"], help="by default both")
     names = sorted({*TRAINERS, *ANSWERERS})
     parser.add_argument("--only", metavar="NAME,NAME", help=f"of {', '.join(names)}; then nothing is written")
-    chosen = parser.parse_args().only
-    only = chosen.split(",") if chosen else None
+    arguments = parser.parse_args()
+    only = arguments.only.split(",") if arguments.only else None
     limit = matrix_product()
     print(f"matrix product, fp32: {limit:.0f} GFLOP/s", flush=True)
-    answers = {name: run("answering.py", name)[0] for name in ANSWERERS if only is None or name in only}
-    print("\n".join(answering_table(answers)), flush=True)
+    for part in ("answering", "training"):
+        if arguments.part in (None, part):
+            lines = {"answering": answering, "training": training}[part](only, limit)
+            print("\n".join(lines), flush=True)
+            for page in (ROOT / "docs" / "benchmarks.md", ROOT / "RESULTS.md"):
+                if only is None:
+                    put_between_marks(page, part, lines)
+
+
+def answering(only: Sequence[str] | None, limit: float) -> list[str]:
+    """Who answers how fast, each on one thread."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = tenfold.train("mlp", epochs=1, data="mnist", run=Path(folder) / "mlp", test=False)
+        os.environ["BENCH_MLP"] = str(run.folder / "model.onnx")
+        answers = {name: run_script("answering.py", name)[0] for name in ANSWERERS if only is None or name in only}
+    return [
+        *_measured(limit),
+        "Answering, on one thread of one core; memory and first answer without any training digits:",
+        "",
+        *answering_table(answers),
+    ]
+
+
+def training(only: Sequence[str] | None, limit: float) -> list[str]:
+    """Who learns how soon how well; draws the figure."""
     timelines = {}
     for name, trainer in TRAINERS.items():
         if only is None or name in only:
             timelines[name] = train(trainer)
             print(f"{trainer.who}: {timelines[name].whole:.0f} s, test {timelines[name].test:.4f}", flush=True)
-    lines = [
-        f"Measured {date.today()}, commit {(commit() or '-')[:7]}, {os.cpu_count()} cores ({platform.machine()}) whose own",
-        f"matrix product (NumPy, fp32) reached {limit:.0f} GFLOP/s in the same run. Everyone learns from the same 55,000",
-        "digits of MNIST and is watched on the other 5,000. Seconds count from the start of the process, imports and",
-        "compilation included; the test digits are read once, at the end.",
-        "",
-        *training_table(timelines, limit),
-        "",
-        "Answering, on one core:",
-        "",
-        *answering_table(answers),
-    ]
     if only is None:
         style.save(figure(timelines), ROOT / "docs" / "images" / "benchmarks.png")
-        for page in (ROOT / "docs" / "benchmarks.md", ROOT / "RESULTS.md"):
-            put_between_marks(page, lines)
-    print("\n".join(lines))
+    return [
+        *_measured(limit),
+        "Everyone learns from the same 55,000 digits of MNIST and is watched on the other 5,000. Seconds count from the start",
+        "of the process, imports and compilation included, and stand for the watched digits; the test digits are read once, at",
+        "the end. One run each.",
+        "",
+        *training_table(timelines, limit),
+    ]
+
+
+def _measured(limit: float) -> list[str]:
+    return [
+        f"Measured {date.today()}, commit {(commit() or '-')[:7]}, {os.cpu_count()} cores ({platform.machine()}) whose own",
+        f"matrix product (NumPy, fp32) reached {limit:.0f} GFLOP/s in the same run.",
+        "",
+    ]
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from watched import digits, watch
 
-training, _, _ = digits()
-x = training.images[..., None].astype("float32") / 255
-y = keras.utils.to_categorical(training.known_labels, 10)
 layers = keras.layers
 model = keras.Sequential(
     [
@@ -36,4 +33,7 @@ def predict(images: NDArray[np.uint8]) -> NDArray[np.integer]:
 
 
 if __name__ == "__main__":
+    training, _, _ = digits()
+    x = training.images[..., None].astype("float32") / 255
+    y = keras.utils.to_categorical(training.known_labels, 10)
     watch(15, lambda: model.fit(x, y, batch_size=128, epochs=1, verbose=0), predict)

@@ -246,6 +246,7 @@ def test_bench_times_reading_and_training(tenfold) -> None:
     assert "glyphs a second on one thread" in result.out
     assert "digits a second" in result.out
     assert "GFLOP/s" in result.out
+    assert "% of the limit" in result.out
 
 
 def test_submit_writes_ids_from_one(tenfold, few_run: Path, few_csv: Path, tmp_path: Path) -> None:

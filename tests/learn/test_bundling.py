@@ -1,10 +1,12 @@
 """The networks that ship are made by one command: here its last part, with a handful of pictures."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import tenfold
 from tenfold.learn import bundling
 from tenfold.read.joint import Joint
 from tenfold.read.reviewer import SIDE, Reviewer
@@ -17,6 +19,13 @@ def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(monkeypatch
     bundling.reviewer()
     made = Reviewer((tmp_path / "reviewer.onnx").read_bytes())
     assert made.probabilities(np.zeros((2, SIDE, SIDE), np.uint8)).shape == (2, 11)
+    said = {key: json.loads(made.metadata[key]) for key in ("made_by", "seed", "training_digits_sha256")}
+    digits = tenfold.load("mnist", "train")[:55_000]
+    assert said == {
+        "made_by": "python -m tenfold.learn.bundling reviewer",
+        "seed": 3,
+        "training_digits_sha256": digits.sha256,
+    }
     joint = Joint.of(made.metadata)
     assert joint != Joint()
     assert len(joint.classes) == 3

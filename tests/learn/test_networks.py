@@ -57,6 +57,11 @@ def test_the_small_convolutional_networks_have_at_most_100000_parameters(name: s
     assert networks.count_parameters(model) == sum(sizes.values()) <= 100_000
 
 
+def test_the_arithmetic_of_an_answer_is_counted() -> None:
+    first, second, third = 28 * 28 * 9 * 24, 14 * 14 * 9 * (24 * 48 + 48 * 48), 7 * 7 * 9 * (48 * 96 + 96 * 96)
+    assert networks.count_multiply_adds(networks.build(recipes.RECIPES["bundled"])) == first + second + third + 192 * 10
+
+
 def test_weight_decay_spares_norms_and_biases() -> None:
     model = networks.build(recipes.RECIPES["mlp"])
     optimizer = networks.make_optimizer(recipes.RECIPES["mlp"].optimizer, 100)

@@ -45,4 +45,5 @@ def bench(
     for one in chosen:
         measured = training_speed.measure(one)
         rate = f"{measured.digits_per_second:9,.0f} digits a second, {measured.epoch_s():.1f} s an epoch of 60,000"
-        typer.echo(f"  {one.name:18} {rate}, {measured.compile_s:.1f} s to compile, on {measured.backend}")
+        share = f"{100 * measured.share_of(limit):.0f} % of the limit"
+        typer.echo(f"  {one.name:18} {rate}, {share}, {measured.compile_s:.1f} s to compile, on {measured.backend}")

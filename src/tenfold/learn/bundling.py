@@ -29,6 +29,7 @@ _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold ac
 # What the finder learns from: so many parts of composed patches, each gone through so many times.
 _PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2
 _BATCH = 16
+_FINDER_SEED, _REVIEWER_SEED = 1, 3
 _PICTURES, _REVIEWS = 64_000, 3  # that the reviewer learns from, and how often
 _PAGES = 1000  # that the weights are fitted on
 
@@ -54,7 +55,7 @@ def judge() -> None:
     model = judging.train(training, clutter.packaged_fonts())
     scores = 1 - compiled.forward(model)(held_out.images)[:, -1]
     threshold = round(float(np.quantile(scores, 1 - _ACCEPTED)), 4)
-    _keep("judge", exporting.judge_to_onnx(model, {"threshold": threshold}))
+    _keep("judge", exporting.judge_to_onnx(model, {"threshold": threshold, **_said("judge", judging.RECIPE.seed)}))
     print(f"judge: {model.count_params():,} weights, threshold {threshold}")
     export_digits()
 
@@ -64,7 +65,8 @@ def export_digits() -> None:
     from tenfold.learn import publishing, runs
 
     run = runs.open_run(_PACKAGE / "learn" / "bundled")
-    publishing.write_onnx(run, run.load_model(), run.metrics, load("mnist", "test").images, _BUNDLED / "digits.onnx")
+    images, path = load("mnist", "test").images, _BUNDLED / "digits.onnx"
+    publishing.write_onnx(run, run.load_model(), run.metrics, images, path, _said("digits", run.recipe.seed))
 
 
 def finder() -> None:
@@ -72,11 +74,12 @@ def finder() -> None:
     from tenfold.learn import clutter, exporting, finding
 
     training, _ = _parts()
-    parts = finding.stream(training, clutter.packaged_fonts(), _PARTS, _PATCHES, seed=1, processes=os.cpu_count() or 1)
+    fonts, processes = clutter.packaged_fonts(), os.cpu_count() or 1
+    parts = finding.stream(training, fonts, _PARTS, _PATCHES, seed=_FINDER_SEED, processes=processes)
     n_steps = _PARTS * _EPOCHS * (_PATCHES // _BATCH)
     storage.make_folder(Path("runs"))
     model = finding.train(parts, n_steps, _EPOCHS, _BATCH, kept=Path("runs/finder.keras"))
-    _keep("finder", exporting.finder_to_onnx(model, {}))
+    _keep("finder", exporting.finder_to_onnx(model, _said("finder", _FINDER_SEED)))
 
 
 def reviewer() -> None:
@@ -85,11 +88,11 @@ def reviewer() -> None:
 
     training, _ = _parts()
     fonts = clutter.packaged_fonts()
-    seen = reviewing.proposals(training, fonts, _PICTURES, seed=3, processes=os.cpu_count() or 1)
+    seen = reviewing.proposals(training, fonts, _PICTURES, seed=_REVIEWER_SEED, processes=os.cpu_count() or 1)
     print(f"reviewer: {len(seen.labels):,} proposals in {_PICTURES:,} pictures", flush=True)
-    model = reviewing.train(seen, _REVIEWS)
-    _keep("reviewer", exporting.reviewer_to_onnx(model, {}))
-    _keep("reviewer", exporting.reviewer_to_onnx(model, {"joint": weighing.as_metadata(weights())}))
+    model, said = reviewing.train(seen, _REVIEWS), _said("reviewer", _REVIEWER_SEED)
+    _keep("reviewer", exporting.reviewer_to_onnx(model, said))
+    _keep("reviewer", exporting.reviewer_to_onnx(model, {"joint": weighing.as_metadata(weights()), **said}))
 
 
 def weights() -> Joint:
@@ -103,6 +106,12 @@ def weights() -> Joint:
     right = weighing.texts(seen, joint)[1].mean()
     print(f"{joint}, {right:.1%} of {_PAGES:,} composed pictures read without a fault")
     return joint
+
+
+def _said(name: str, seed: int) -> dict[str, object]:
+    """How a network was made: the command, the seed of its examples, the digits that it was trained on."""
+    command = f"python -m tenfold.learn.bundling {name}"
+    return {"made_by": command, "seed": seed, "training_digits_sha256": _parts()[0].sha256}
 
 
 def _parts() -> tuple[Digits, Digits]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -190,6 +191,18 @@ def count_parameters(model: Any) -> int:
         elif kind == "BatchNormalization":
             n += int(layer.gamma.shape[0]) * (1 if open_sum else 2)
         open_sum = kind in ("Dense", "Conv2D")
+    return n
+
+
+def count_multiply_adds(model: Any) -> int:
+    """The multiply-adds of one answer in dense layers and convolutions, where nearly all of the arithmetic is."""
+    n = 0
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind == "Dense":
+            n += math.prod(layer.kernel.shape)
+        elif kind == "Conv2D":
+            n += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
     return n
 
 

@@ -45,8 +45,15 @@ def publish(run: Run, model: Any, metrics: Mapping[str, Any], history: History, 
     storage.write_text(run.folder / "report.html", page)
 
 
-def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], images: NDArray[np.uint8], path: Path) -> float:
-    """Write a run's model as ONNX, once it agrees with Keras on images, uint8 (N, 28, 28).
+def write_onnx(
+    run: Run,
+    model: Any,
+    metrics: Mapping[str, Any],
+    images: NDArray[np.uint8],
+    path: Path,
+    said: Mapping[str, Any] | None = None,
+) -> float:
+    """Write a run's model as ONNX, once it agrees with Keras on images, uint8 (N, 28, 28); `said` is more for its metadata.
 
     Returns:
         The largest difference of a probability.
@@ -60,6 +67,7 @@ def write_onnx(run: Run, model: Any, metrics: Mapping[str, Any], images: NDArray
         "training_digits_sha256": metrics["data_sha256"],
         "temperature": metrics["temperature"] or 1.0,
         "thresholds": {"digit_score": Judge.bundled().threshold},
+        **(said or {}),
     }
     content = exporting.to_onnx(model, metadata)
     difference = exporting.check(content, images, compiled.forward(model)(images))

@@ -27,6 +27,7 @@ class TrainingSpeed:
         digits_per_second: in training, once compiled, validation left out.
         parameters: of the network, at prediction time.
         backend: tensorflow or jax.
+        multiply_adds: of one digit forwards.
     """
 
     recipe: str
@@ -34,6 +35,11 @@ class TrainingSpeed:
     digits_per_second: float
     parameters: int
     backend: str
+    multiply_adds: int
+
+    def share_of(self, limit: float) -> float:
+        """What is reached of a limit in GFLOP/s; forwards and backwards are three times the work of an answer."""
+        return 2 * 3 * self.multiply_adds * self.digits_per_second / 1e9 / limit
 
     def epoch_s(self, n_digits: int = 60_000) -> float:
         """Seconds for an epoch over so many digits."""
@@ -53,7 +59,8 @@ def measure(recipe: Recipe) -> TrainingSpeed:
     seconds = [float(s or 0) for s in fitting.history["seconds"]]
     compile_s = max(0.0, time.perf_counter() - started - 2 * seconds[1])  # on a busy machine the second may take longer
     name, _ = backend.name_and_versions()
-    return TrainingSpeed(recipe.name, compile_s, _N_DIGITS / seconds[1], networks.count_parameters(model), name)
+    counts = networks.count_parameters(model), name, networks.count_multiply_adds(model)
+    return TrainingSpeed(recipe.name, compile_s, _N_DIGITS / seconds[1], *counts)
 
 
 def matrix_product() -> float:
