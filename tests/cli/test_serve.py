@@ -150,3 +150,10 @@ def test_a_library_that_is_missing_is_one_line_with_what_to_do(library: str) -> 
     assert done.stderr.startswith(f"error: this needs the extra [serve] ({library}")
     assert done.stderr.endswith("pip install '.[serve]' in tenfold's folder\n")
     assert done.stderr.count("\n") == 1
+
+
+def test_corrections_can_be_refused_altogether(tenfold, settings: list[Settings], tmp_path: Path) -> None:
+    assert tenfold("serve", "--no-samples").code == 0
+    assert settings[-1].samples is None
+    refused = tenfold("serve", "--no-samples", "--samples", tmp_path / "s.db")
+    assert (refused.code, "expected one of them" in refused.err) == (2, True)

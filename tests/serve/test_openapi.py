@@ -1,5 +1,6 @@
 import base64
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
@@ -58,6 +59,13 @@ def test_answers_match_their_schemas(client: TestClient, png: bytes, glyphs: np.
         check(client.get(path), path, "get")
     check(client.get("/v2/models/digits"), "/v2/models/{model}", "get")
     check(client.get("/v2/models/digits/ready"), "/v2/models/{model}/ready", "get")
+
+
+def test_whoever_asks_without_the_token_is_told_as_described(make_client: Callable[..., TestClient]) -> None:
+    guarded = make_client(token="a-token-of-some-length")
+    check(guarded.get("/samples"), "/samples", "get")
+    check(guarded.post("/learning", json={}), "/learning")
+    assert guarded.get("/samples").status_code == 401
 
 
 def test_refusals_match_their_schemas(client: TestClient) -> None:

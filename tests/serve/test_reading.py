@@ -1,7 +1,10 @@
 import base64
 import io
 import json
+import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +51,34 @@ def test_what_is_known_of_the_field_counts(client: TestClient, png: bytes) -> No
         *("digits=1&digits=2", "digits=0_2", "digits=%D9%A2", "digits=+2", "glyphs=true"),
     ):
         assert client.post(f"/read?{query}", content=png, headers=PNG).status_code == 400
+
+
+def test_of_large_pictures_one_is_read_at_a_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would take a gigabyte or two."""
+    at_once, most = [0], [0]
+    read = tenfold.Reader.read
+
+    def watched(self: tenfold.Reader, *arguments: object, **known: object) -> tenfold.Reading:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        time.sleep(0.2)
+        at_once[0] -= 1
+        return read(self, np.full((40, 40), 255, np.uint8))
+
+    monkeypatch.setattr(tenfold.Reader, "read", watched)
+    for side, expected in ((4100, 1), (400, 2)):  # 16.8 and 0.16 megapixels
+        file = io.BytesIO()
+        Image.new("L", (side, side), 255).save(file, "PNG")
+        most[0] = 0
+        with ThreadPoolExecutor(2) as two:
+            answers = list(two.map(lambda body: client.post("/read", content=body, headers=PNG), [file.getvalue()] * 2))
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert most[0] == min(expected, os.cpu_count() or 1)
+
+
+def test_a_key_that_says_nothing_of_a_single_digit_is_refused(client: TestClient, png: bytes) -> None:
+    refused = client.post("/classify?digits=1", content=png, headers=PNG)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_query")
 
 
 def test_what_is_known_of_the_field_belongs_into_the_query_not_into_a_form(client: TestClient, png: bytes) -> None:

@@ -75,7 +75,7 @@ SCHEMAS: Json = {
             "glyph": _GLYPH,
         }
     ),
-    "Glyph": _object({"glyph": _GLYPH}),
+    "Glyph": _object({"glyph": _GLYPH}, label=_LABEL_OR_NONE),
     "Layer": _object(
         {
             "name": _TEXT,
@@ -136,6 +136,7 @@ SCHEMAS: Json = {
 
 _REFUSED = {
     400: "cannot be used as it is",
+    401: "the service asks for a token",
     403: "not allowed",
     404: "there is none",
     408: "came too slowly",
@@ -164,7 +165,7 @@ def _parameters(place: str, *parameters: tuple[str, Json, str]) -> list[Json]:
 def _answers(answer: str, errors: tuple[int, ...], status: int, form: str, media_type: str) -> Json:
     return {
         str(status): _content("done", answer, media_type),
-        **{str(code): _content(_REFUSED[code], form) for code in sorted(errors)},
+        **{str(code): _content(_REFUSED[code], form) for code in sorted({*errors, 401})},
     }
 
 
@@ -269,8 +270,8 @@ PATHS: Json = {
         "post": _operation("learn from the corrected digits", "Learning", 403, 409, 415, 503, body=_EMPTY, status=202),
         "delete": _operation("stop learning", "Learning", 403, 409),
     },
-    "/learning/accept": {"post": _operation("serve the model that has learnt", "Learning", 403, 409, 415, body=_EMPTY)},
-    "/learning/undo": {"post": _operation("serve the model before", "Learning", 403, 409, 415, body=_EMPTY)},
+    "/learning/accept": {"post": _operation("serve the model that has learnt", "Learning", 403, 409, 415, 503, body=_EMPTY)},
+    "/learning/undo": {"post": _operation("serve the model before", "Learning", 403, 409, 415, 503, body=_EMPTY)},
     "/metrics": {"get": _operation("counts and times for Prometheus", "text", type="text/plain")},
     "/openapi.json": {"get": _operation("this document", "text")},
     "/docs": {"get": _operation("this document for people", "text", type="text/html")},
@@ -295,5 +296,6 @@ def document() -> Json:
         "openapi": "3.1.0",
         "info": {"title": "tenfold", "version": __version__, "description": _ABOUT, "license": {"name": "Apache-2.0"}},
         "paths": PATHS,
-        "components": {"schemas": SCHEMAS},
+        "components": {"schemas": SCHEMAS, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "security": [{}, {"token": []}],
     }
