@@ -232,11 +232,12 @@ def export(
 
     if str(run) == "bundled" or run.suffix == ".onnx":
         raise UsageError(f"{run} is an ONNX model already; expected the folder of a run, such as runs/classic")
-    if ensembles.is_one(run) and form != "onnx":
+    is_ensemble = ensembles.is_one(run)
+    if is_ensemble and form != "onnx":
         raise UsageError(f"{run}: an ensemble is written as --format onnx; or export one of its members")
     path = _or_stdout(output or run / formats.DEFAULTS[form])
     formats.refuse_name(path, form)
-    if ensembles.is_one(run):
+    if is_ensemble:
         ensembles.export(run, path)
         typer.echo(f"{path}: the mean of its members, each checked against Keras", err=True)
         return

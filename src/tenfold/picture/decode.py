@@ -57,6 +57,13 @@ def decode(source: Source) -> NDArray[np.uint8]:
     return decode_marked(source, ("", ""))[0]
 
 
+def decode_again(source: Source) -> NDArray[np.uint8]:
+    """As `decode`, of what was decoded before: what there was to say of it has been said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TenfoldNotice)
+        return decode(source)
+
+
 def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uint8], bool]:
     """Decode a picture and say whether it carries a text chunk with this key and value."""
     if isinstance(source, np.ndarray):

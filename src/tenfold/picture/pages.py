@@ -48,32 +48,38 @@ def _suffix_of(content: bytes) -> str:
 
 def _of_tiff(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
     whole = path if content is None else content
-    damaged: list[str] = []
-    with warnings.catch_warnings(action="ignore"):
-        try:
+    try:
+        with warnings.catch_warnings(action="ignore"):
             image = Image.open(path if content is None else io.BytesIO(content), formats=("TIFF",))
-        except (*DAMAGED, Image.DecompressionBombError):
-            yield path, whole  # whatever is wrong with it, reading it as a picture says so
-            return
-        with image:
-            try:
+    except (*DAMAGED, Image.DecompressionBombError):
+        yield path, whole  # whatever is wrong with it, reading it as a picture says so
+        return
+    damaged: list[str] = []
+    with image:
+        try:
+            with warnings.catch_warnings(action="ignore"):
                 n = int(getattr(image, "n_frames", 1))
-            except DAMAGED as problem:
-                n, damaged = 1, [f"{path}: damaged after its first page ({problem}); fetch it again"]
-            if n == 1:
-                yield path, whole
-            else:
-                _check_count(path, n)
-            for k in range(n if n > 1 else 0):
+        except DAMAGED as problem:
+            n, damaged = 1, [f"{path}: damaged after its first page ({problem}); fetch it again"]
+        if n == 1:
+            yield path, whole
+        else:
+            _check_count(path, n)
+            for k in range(n):
                 try:
-                    image.seek(k)
-                    page = image.copy()
+                    page = _page(image, k)
                 except (*DAMAGED, Image.DecompressionBombError) as problem:
                     damaged.append(f"{path}#{k + 1}: damaged ({problem}); fetch it again")
                     continue
                 yield f"{path}#{k + 1}", page
     if damaged:
         raise PictureError("; ".join(damaged))
+
+
+def _page(image: Image.Image, k: int) -> Image.Image:
+    with warnings.catch_warnings(action="ignore"):  # of Pillow's only: whoever reads the page may have some of their own
+        image.seek(k)
+        return image.copy()
 
 
 def _of_pdf(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:

@@ -171,11 +171,12 @@ class Reader:
             isinstance(pictures, np.ndarray) and pictures.ndim == 2
         ):
             raise UsageError("classify takes several pictures; for a single one give a list: classify([picture])")
-        decoded = [picture.decode(source) for source in pictures]
-        seen = self._best_of([_glyphs(pixels) for pixels in decoded])
-        refused = [i for i in np.flatnonzero(~seen.accepted) if not picture.is_glyph(decoded[i])]
-        # Where rules, frames or a shadow's edge count as ink, the networks that read pages may see the digit among them.
-        choices = [[seen.glyphs[i], *self._main_of(decoded[i])] for i in refused]
+        sources = list(pictures)
+        seen = self._best_of([_glyphs(picture.decode(source)) for source in sources])
+        refused = np.flatnonzero(~seen.accepted)
+        # Where rules, frames or a shadow's edge count as ink, the networks that read pages may see the digit among them. These
+        # few are decoded again: all of them at once would be too much to hold.
+        choices = [[seen.glyphs[i], *self._main_of(sources[i])] for i in refused]
         if not any(len(some) > 1 for some in choices):
             return seen
         again = self._best_of(choices)
@@ -194,8 +195,11 @@ class Reader:
             start += len(some)
         return Classification(every.probabilities[kept], every.digit_score[kept], every.threshold, every.glyphs[kept])
 
-    def _main_of(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    def _main_of(self, source: Source) -> list[NDArray[np.uint8]]:
         """The glyph of the digit that `read` would see around the middle of a picture; none if it is not sure of one."""
+        pixels = picture.decode_again(source)
+        if picture.is_glyph(pixels):
+            return []
         seen = self._shipped.candidates(pixels)
         scores, chances = self._shipped.joint.weighed(seen.said)
         size = np.array(pixels.shape[1::-1]) / seen.scale

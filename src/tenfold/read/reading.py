@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import io
 import math
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import picture
-from tenfold.errors import TenfoldNotice
 from tenfold.picture import Source
 from tenfold.read.fields import ANYTHING, Field
 
@@ -111,9 +109,7 @@ class Reading:
         """
         if self._source is None:
             raise ValueError("this reading was made without its picture")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", TenfoldNotice)  # what there is to say of it was said when it was read
-            return picture.decode(self._source)
+        return picture.decode_again(self._source)
 
     def annotated(self) -> Any:
         """The picture with its boxes, labels and confidences, as a Pillow image.

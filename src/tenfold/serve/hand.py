@@ -146,9 +146,7 @@ class Hand:
     @property
     def chosen(self) -> Path | None:
         """The run that is to be served instead of the base, or None."""
-        name = self._chosen.get("run")
-        run = self.folder / str(name)
-        return run if name and (run / "model.onnx").is_file() else None
+        return self._named("run")
 
     def decided(self, run: Path) -> bool:
         """Whether a user has taken this run, or has gone back from it."""
@@ -158,9 +156,14 @@ class Hand:
         """Serve a run from now on, after a restart too."""
         self._write({"run": run.name, "before": self._chosen.get("run"), "decided": run.name})
 
+    @property
     def before(self) -> Path | None:
         """The run that was served before the chosen one, or None for the base."""
-        name = self._chosen.get("before")
+        return self._named("before")
+
+    def _named(self, what: str) -> Path | None:
+        """A run that can be served, by what users decided."""
+        name = self._chosen.get(what)
         run = self.folder / str(name)
         return run if name and (run / "model.onnx").is_file() else None
 

@@ -65,13 +65,7 @@ class Learning:
             run = await asyncio.to_thread(hand.newest)
             if run is None or (await self._state(request))["state"] != "done":
                 raise RequestError(409, "not_done", "nothing has been learnt that could be taken")
-            before = request.app.state.service.models.source
-            await self._serve(request, run)
-            try:
-                await asyncio.to_thread(hand.choose, run)
-            except StorageError as problem:
-                await self._serve(request, before)  # or a restart would read with another model than this one does
-                raise RequestError(503, "cannot_keep", f"{problem}; the model before reads on") from problem
+            await self._swap(request, run, lambda: hand.choose(run), "the model before reads on")
             return answer(await self._state(request))
 
     async def undo(self, request: Request) -> Response:
@@ -79,13 +73,7 @@ class Learning:
         async with self._ready(request) as hand:
             if hand.chosen is None:
                 raise RequestError(409, "nothing_to_undo", "the model from before any learning reads already")
-            chosen = hand.chosen
-            await self._serve(request, hand.before())
-            try:
-                await asyncio.to_thread(hand.go_back)
-            except StorageError as problem:
-                await self._serve(request, chosen)
-                raise RequestError(503, "cannot_keep", f"{problem}; what was learnt reads on") from problem
+            await self._swap(request, hand.before, hand.go_back, "what was learnt reads on")
             return answer(await self._state(request))
 
     def _ready(self, request: Request) -> _Ready:
@@ -94,6 +82,16 @@ class Learning:
         if request.method == "POST":
             media_type(request, ("application/json",))
         return _Ready(self._lock, self._hand)
+
+    async def _swap(self, request: Request, run: Path | None, keep: Callable[[], None], otherwise: str) -> None:
+        """Serve another run, and keep that it is to be so; undone where it cannot be kept, since a restart would undo it."""
+        before = request.app.state.service.models.source
+        await self._serve(request, run)
+        try:
+            await asyncio.to_thread(keep)
+        except StorageError as problem:
+            await self._serve(request, before)
+            raise RequestError(503, "cannot_keep", f"{problem}; {otherwise}") from problem
 
     async def _serve(self, request: Request, run: Path | None) -> None:
         service: Service = request.app.state.service

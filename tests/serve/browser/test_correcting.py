@@ -13,6 +13,24 @@ def key(page, label: int):
     return page.page.locator("#bars button").nth(label)
 
 
+def written_with_consent(visit):
+    """Somebody who allows corrections to be kept and has written a 7."""
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.7)
+    page.sees("7")
+    return page
+
+
+def keep_a_7_and_a_3(page) -> None:
+    page.page.check("#consent")
+    for digit, x in ((7, 0.2), (3, 0.9)):
+        page.write(digit, x)
+        expect(page.page.locator("#digits [aria-checked=true] b")).to_have_text(str(digit))
+        key(page, digit).click()
+        expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+
+
 def test_without_consent_nothing_is_kept(visit) -> None:
     page = visit()
     assert not page.page.is_checked("#consent")
@@ -28,10 +46,7 @@ def test_without_consent_nothing_is_kept(visit) -> None:
 
 
 def test_a_correction_is_kept_with_what_was_written_and_shown(visit) -> None:
-    page = visit()
-    page.page.check("#consent")
-    page.write(7, 0.7)
-    page.sees("7")
+    page = written_with_consent(visit)
     with page.page.expect_request(lambda r: r.method == "POST" and r.url.endswith("/samples")) as sent:
         key(page, 1).click()
     expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
@@ -48,10 +63,7 @@ def test_a_correction_is_kept_with_what_was_written_and_shown(visit) -> None:
 
 
 def test_a_second_thought_changes_the_kept_one(visit) -> None:
-    page = visit()
-    page.page.check("#consent")
-    page.write(7, 0.7)
-    page.sees("7")
+    page = written_with_consent(visit)
     for label in (1, 2):
         key(page, label).click()
         expect(page.page.locator("#samples select")).to_have_value(str(label))
@@ -60,12 +72,7 @@ def test_a_second_thought_changes_the_kept_one(visit) -> None:
 
 def test_kept_ones_can_be_relabelled_and_deleted(visit) -> None:
     page = visit()
-    page.page.check("#consent")
-    for digit, x in ((7, 0.2), (3, 0.9)):
-        page.write(digit, x)
-        expect(page.page.locator("#digits [aria-checked=true] b")).to_have_text(str(digit))
-        key(page, digit).click()
-        expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+    keep_a_7_and_a_3(page)
     expect(page.page.locator("#samples li")).to_have_count(2)  # the newest first
     page.page.locator("#samples select").nth(1).select_option("1")
     expect(page.page.locator("#samples .icon").nth(1)).to_have_attribute("aria-label", "Delete this 1, read as 7")
@@ -82,10 +89,7 @@ def test_kept_ones_can_be_relabelled_and_deleted(visit) -> None:
 
 
 def test_a_double_click_keeps_it_once(visit) -> None:
-    page = visit()
-    page.page.check("#consent")
-    page.write(7, 0.7)
-    page.sees("7")
+    page = written_with_consent(visit)
     key(page, 7).dblclick()
     expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
     page.page.wait_for_load_state("networkidle")
@@ -93,10 +97,7 @@ def test_a_double_click_keeps_it_once(visit) -> None:
 
 
 def test_one_that_was_deleted_can_be_kept_again(visit) -> None:
-    page = visit()
-    page.page.check("#consent")
-    page.write(7, 0.7)
-    page.sees("7")
+    page = written_with_consent(visit)
     key(page, 7).click()
     expect(page.page.locator("#samples li")).to_have_count(1)
     page.allowed.append("404")
@@ -110,12 +111,7 @@ def test_one_that_was_deleted_can_be_kept_again(visit) -> None:
 
 def test_keys_relabel_and_delete_without_losing_their_place(visit) -> None:
     page = visit()
-    page.page.check("#consent")
-    for digit, x in ((7, 0.2), (3, 0.9)):
-        page.write(digit, x)
-        expect(page.page.locator("#digits [aria-checked=true] b")).to_have_text(str(digit))
-        key(page, digit).click()
-        expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
+    keep_a_7_and_a_3(page)
     expect(page.page.locator("#samples li")).to_have_count(2)
     first = page.page.locator("#samples select").first
     first.focus()
@@ -133,10 +129,7 @@ def test_keys_relabel_and_delete_without_losing_their_place(visit) -> None:
 
 
 def test_kept_ones_can_be_exported(visit) -> None:
-    page = visit()
-    page.page.check("#consent")
-    page.write(7, 0.7)
-    page.sees("7")
+    page = written_with_consent(visit)
     key(page, 7).click()
     expect(page.page.locator("#digit-title")).to_have_text("Yes, a 7")
     with page.page.expect_download() as file:

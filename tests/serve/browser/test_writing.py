@@ -109,39 +109,44 @@ def test_a_finger_writes_and_does_not_scroll(visit) -> None:
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_pen_writes_and_the_palm_beside_it_does_not(visit) -> None:
-    page = visit(has_touch=True)
-    device = page.page.context.new_cdp_session(page.page)
+def devices(page):
+    """A pen, told what happens where, and a palm, told what happens and where it lies."""
+    session = page.page.context.new_cdp_session(page.page)
 
     def pen(kind: str, x: float, y: float) -> None:
         event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "pointerType": "pen", "clickCount": 1}
-        device.send("Input.dispatchMouseEvent", event)
+        session.send("Input.dispatchMouseEvent", event)
 
+    def palm(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y} for x, y in places]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return pen, palm
+
+
+def test_a_pen_writes_and_the_palm_beside_it_does_not(visit) -> None:
+    page = visit(has_touch=True)
+    pen, palm = devices(page)
     first, *others = page.strokes(7, 0.5)[0]
     pen("mousePressed", *first)
-    device.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": first[0] + 200, "y": first[1] + 200}]})
+    palm("touchStart", (first[0] + 200, first[1] + 200))
     for point in others:
         pen("mouseMoved", *point)
-    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    palm("touchEnd")
     pen("mouseReleased", *others[-1])
     page.sees("7")
 
 
 def test_a_palm_that_comes_before_the_pen_does_not_write(visit) -> None:
     page = visit(has_touch=True)
-    device = page.page.context.new_cdp_session(page.page)
-
-    def pen(kind: str, x: float, y: float) -> None:
-        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "pointerType": "pen", "clickCount": 1}
-        device.send("Input.dispatchMouseEvent", event)
-
+    pen, palm = devices(page)
     first, *others = page.strokes(7, 0.5)[0]
-    device.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": first[0] + 200, "y": first[1] + 200}]})
+    palm("touchStart", (first[0] + 200, first[1] + 200))
     pen("mousePressed", *first)
     for point in others:
         pen("mouseMoved", *point)
     pen("mouseReleased", *others[-1])
-    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    palm("touchEnd")
     page.sees("7")
 
 

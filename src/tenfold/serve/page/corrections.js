@@ -34,8 +34,9 @@ export class Corrections extends EventTarget {
       const already = item.kept !== null ? " What was kept of it before stays as it is; it can be changed or deleted under “Your hand”." : "";
       return `Noted on this page only. To let tenfold learn from it, allow keeping below, then press again.${already}`;
     }
-    this.#keeping = this.#keeping.then(() => this.#keep(item, label, version, cut)); // a double click keeps it once
-    await this.#keeping.finally(() => { this.#keeping = Promise.resolve(); });
+    const kept = this.#keeping.then(() => this.#keep(item, label, version, cut)); // in turn: a double click keeps it once
+    this.#keeping = kept.catch(() => {});
+    await kept;
     await this.#load(0);
     return "Kept. Thank you.";
   }

@@ -96,7 +96,11 @@ function show(reading) {
 
 function failed(problem, what) {
   // What was read before stands for another picture; strokes that were read remain what they are.
-  if (pad.photo) show({ items: [], confidence: null, version });
+  if (pad.photo) {
+    items = [];
+    choose(-1);
+    byId("summary").textContent = "";
+  }
   tell(problem.message);
   if (problem.again) reader.ask(what, 1000 * problem.again);
 }
