@@ -260,16 +260,6 @@ def test_copies_replace_earlier_copies_and_nothing_else(tenfold, folder: Path, t
     assert (seen / "two.png").read_bytes() == (folder / "blank.png").read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("sure", "said"),
-    [(1, "100 %"), (0.9989, "99.8 %"), (0.995, "99.5 %"), (0.987, "99 %"), (0.5, "50 %"), (0.00001, "less than")],
-)
-def test_how_sure_it_is_is_never_more_than_it_is(sure: float, said: str) -> None:
-    from tenfold.cli import read
-
-    assert read._share(package.Reading(None, (), sure)).startswith(said)
-
-
 def test_lines_take_the_bar_away_before_they_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     from tenfold.cli import read
 

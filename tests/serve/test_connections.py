@@ -10,6 +10,8 @@ from http.client import HTTPConnection
 
 import pytest
 
+from tenfold import Reader
+
 PATIENCE_S = 60
 MEGABYTE = 2**20
 LIMIT, DISCARDED = MEGABYTE, 32 * MEGABYTE  # of the service `live`
@@ -159,6 +161,12 @@ def test_a_request_that_is_none_is_refused(live, connect, lines: list[str]) -> N
     status, said = answered(connection)
     assert status in (400, 413)
     assert isinstance(said["error"], dict)
+
+
+def test_a_refused_request_has_an_id_and_the_version_of_the_model_too(live, connect) -> None:
+    said = rest(connect(b"nonsense\r\n\r\n")).decode().lower()
+    assert re.search(r"x-request-id: [0-9a-f]{16}\r\n", said)
+    assert f"x-model-version: {Reader(threads=1).model.metadata['version']}\r\n" in said
 
 
 def test_a_length_that_promises_too_much_ends_with_the_time_for_a_body(live, connect, png: bytes) -> None:

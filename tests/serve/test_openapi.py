@@ -50,7 +50,7 @@ def check(answered: Any, path: str, method: str = "post") -> None:
 
 def test_answers_match_their_schemas(client: TestClient, png: bytes, glyphs: np.ndarray) -> None:
     kind = {"content-type": "image/png"}
-    check(client.post("/read?glyphs=1", content=png, headers=kind), "/read")
+    check(client.post("/read?glyphs=1&notes=1", content=png, headers=kind), "/read")
     check(client.post("/classify", content=png, headers=kind), "/classify")
     check(client.post("/explain", json={"glyph": base64.b64encode(glyphs[0].tobytes()).decode()}), "/explain")
     tensor = {"name": "images", "shape": [10, 28, 28], "datatype": "UINT8", "data": glyphs.ravel().tolist()}
@@ -88,9 +88,11 @@ class _Links(HTMLParser):
         self.links: list[str] = []
         self.tags: set[str] = set()
         self.inline: list[str] = []
+        self.places: set[str] = set()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        self.places |= {f"#{value}" for name, value in attributes if name == "id"}
         self.links += [value or "" for name, value in attributes if name in ("href", "src")]
         self.inline += [name for name, _ in attributes if name == "style" or name.startswith("on")]
 
@@ -101,7 +103,10 @@ def test_the_page_for_people_shows_every_route_and_needs_nothing_from_elsewhere(
         assert f"</b> {path}</h2>" in page.text
     found = _Links()
     found.feed(page.text)
-    assert found.links == ["docs/style.css", "static/icon.svg", "openapi.json", "./"]
+    inside = {link for link in found.links if link.startswith("#")}
+    assert [link for link in found.links if link not in inside] == ["docs/style.css", "static/icon.svg", "openapi.json", "./"]
+    assert inside <= found.places
+    assert inside >= {"#InferRequest", "#NewSample", "#Reading", "#Error", "#ProtocolError"}  # what is sent, too
     assert found.tags.isdisjoint({"script", "style"})
     assert found.inline == []
     assert client.get("/docs/style.css").headers["content-type"].startswith("text/css")

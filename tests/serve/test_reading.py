@@ -43,12 +43,25 @@ def test_each_digit_comes_with_its_glyph_if_asked_for(client: TestClient, png: b
     assert "glyph" not in client.post("/read", content=png, headers=PNG).json()["digits"][0]
 
 
+def test_what_there_is_to_say_of_it_comes_if_asked_for(client: TestClient, png: bytes) -> None:
+    def said(query: str, content: bytes = png) -> list[str]:
+        return client.post(f"/read?{query}", content=content, headers=PNG).json()["notes"]
+
+    assert said("notes=1") == []
+    assert said("notes=1&min_confidence=1")[0].startswith("refused: its text would be right with a probability of 9")
+    assert said("notes=1&digits=1")[0].startswith("left out to agree with what is known about the field: a ")
+    lying = io.BytesIO()
+    Image.open(Path(__file__).parents[2] / "docs" / "images" / "field.png").rotate(90, expand=True).save(lying, "PNG")
+    assert "turned by 90 degrees clockwise it reads 482107" in said("notes=1", lying.getvalue())[-1]
+    assert "notes" not in client.post("/read?notes=0", content=png, headers=PNG).json()
+
+
 def test_what_is_known_of_the_field_counts(client: TestClient, png: bytes) -> None:
     assert client.post("/read?pattern=%23-%23", content=png, headers=PNG).json()["text"] == "4-2"
     assert client.post("/read?min_confidence=1", content=png, headers=PNG).json()["text"] == ""
     for query in (
         *("digits=two", "check=sum", "min_confidence=x", "min_confidence=7", "min_confidence=nan", "min_confidense=1"),
-        *("digits=1&digits=2", "digits=0_2", "digits=%D9%A2", "digits=+2", "glyphs=true"),
+        *("digits=1&digits=2", "digits=0_2", "digits=%D9%A2", "digits=+2", "glyphs=true", "notes=yes"),
     ):
         assert client.post(f"/read?{query}", content=png, headers=PNG).status_code == 400
 

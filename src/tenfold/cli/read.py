@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -21,10 +20,6 @@ from tenfold.errors import PictureError, TenfoldError, UsageError, printable
 if TYPE_CHECKING:
     from tenfold.picture import Source
     from tenfold.read.reader import Reader, Reading
-
-
-_MISSED = 0.5  # a digit as sure as this is missed where it is left out
-_HARDLY = 1e-4  # under this it is not said how probable it is
 
 
 class OutputFormat(StrEnum):
@@ -98,6 +93,7 @@ def read(
 
 def _one_by_one(names: list[str], reader: Reader, known: _Known, copies: _Copies, printer: _Printer) -> tuple[int, int]:
     """Read and print; how many pictures were read, and how many could not be. If there is one alone, its error is raised."""
+    from tenfold.read.notes import notes
 
     def read_one(source: Source) -> Reading:
         return reader.read(source, **known._asdict())
@@ -109,8 +105,8 @@ def _one_by_one(names: list[str], reader: Reader, known: _Known, copies: _Copies
                 reading = read_one(source)
                 copies.keep(page, reading)
                 clear()
-                _note(page, reading, known)
-                _note_turned(page, reading, read_one)
+                for said in notes(reading, read_one, known.min_confidence):
+                    typer.echo(f"note: {printable(page)}: {said}", err=True)
                 printer.add(page, reading)
                 n_read += 1
         except TenfoldError as problem:
@@ -204,53 +200,6 @@ def _with_bar(names: list[str]) -> Iterator[tuple[str, Callable[[], None]]]:
     with typer.progressbar(names, label="reading", file=sys.stderr) as bar:
         for name in bar:
             yield name, clear
-
-
-def _note(name: str, reading: Reading, known: _Known) -> None:
-    has_field = known[:3] != (None, None, None)
-    if reading.text:
-        said = _doubt(reading, has_field)
-    elif not reading.digits:
-        said = "no digits found"
-    elif reading.confidence < known.min_confidence:
-        said = f"refused: its text would be right with a probability of {_share(reading)} only"
-    elif reading.confidence == 0 and has_field:
-        said = "nothing in it agrees with what is known about the field"
-    else:
-        said = "nothing read; what was found there is hardly a digit"
-    if said:
-        typer.echo(f"note: {printable(name)}: {said}", err=True)
-
-
-def _note_turned(name: str, reading: Reading, read: Callable[[Source], Reading]) -> None:
-    from tenfold.read import turning
-
-    turned = turning.better(read, reading)
-    if turned is not None:
-        text, share = turned.reading.text.replace("\n", "/"), _share(turned.reading)
-        said = f"turned by {turned.degrees} degrees clockwise it reads {text}, right with a probability of {share}"
-        typer.echo(f"note: {printable(name)}: {said}", err=True)
-
-
-def _doubt(reading: Reading, has_field: bool) -> str:
-    """What speaks against the text of a reading; nothing if it is likelier right than not and no likely digit is left out."""
-    left_out = [d for d in reading.digits if not d.accepted and d.confidence >= _MISSED] if has_field else []
-    if left_out:
-        digits = ", ".join(f"a {d.label} ({min(99, round(100 * d.confidence))} %)" for d in left_out)
-        said = f"left out to agree with what is known about the field: {digits}"
-        return f"{said}; the text is right with a probability of {_share(reading)}"
-    if not reading.doubtful:
-        return ""
-    if has_field:
-        return f"the likeliest text of such a field, but right with a probability of {_share(reading)} only"
-    return f"the whole is right with a probability of {_share(reading)} only"
-
-
-def _share(reading: Reading) -> str:
-    share = 100 * reading.confidence
-    if share > 99:
-        return f"{math.floor(10 * share) / 10:g} %"  # never 100 for what is only nearly so
-    return f"{share:.2g} %" if reading.confidence >= _HARDLY else "less than 0.01 %"
 
 
 class _Copies:

@@ -2,7 +2,7 @@
 
 from tenfold.errors import PictureError
 from tenfold.picture.contrast import contrast
-from tenfold.picture.decode import SUFFIXES, Source, decode, decode_again, decode_marked
+from tenfold.picture.decode import SUFFIXES, Source, decode, decode_again, decode_marked, n_pixels
 from tenfold.picture.glyph import glyph, is_glyph
 from tenfold.picture.ink import Ink, grey, has_dark_rim, ink, inks, main_part
 from tenfold.picture.pages import SUFFIXES_WITH_PAGES, pages
@@ -24,5 +24,6 @@ __all__ = [
     "inks",
     "is_glyph",
     "main_part",
+    "n_pixels",
     "pages",
 ]

@@ -85,6 +85,15 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
     return pixels, marked
 
 
+def n_pixels(content: bytes) -> int:
+    """How many pixels the bytes of a file say that they hold; 0 for what is no picture. Nothing is decoded."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return image.width * image.height
+    except (*DAMAGED, Image.DecompressionBombError):
+        return 0  # whatever is wrong with it, reading it says so
+
+
 def _read(source: str | os.PathLike[str]) -> bytes:
     allowed, path = limits.one("max_picture_bytes"), Path(source)
     try:

@@ -6,6 +6,7 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from tenfold.errors import MissingExtraError, TenfoldNotice
 
@@ -64,10 +65,10 @@ def _routes(settings: Settings) -> list[BaseRoute]:
 
 
 @asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+async def _lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
     service: Service = app.state.service
     watching = asyncio.create_task(service.models.watch())
-    yield
+    yield {"models": service.models}  # for what is no request to the application: connections.py
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching

@@ -24,7 +24,8 @@ _CURL_SAYS = ("application/x-www-form-urlencoded", "")
 _MOST_FIGURES = 18  # of a length
 _MOST_PARTS = 8
 _FILE = "file"
-QUERY_KEYS = ("digits", "pattern", "check", "min_confidence", "glyphs")  # of /read
+SWITCHES = ("glyphs", "notes")  # of /read: what its answer has besides
+QUERY_KEYS = ("digits", "pattern", "check", "min_confidence", *SWITCHES)
 
 
 class Bodies:

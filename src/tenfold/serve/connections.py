@@ -87,6 +87,7 @@ class Connection(H11Protocol):
             "content-length": str(len(said)),
             "connection": "close",
             "x-request-id": secrets.token_hex(8),
+            "x-model-version": self.app_state["models"].current.version,
             **SECURITY_HEADERS,
         }
         events: list[Any] = [h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")]

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import functools
-import io
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import nullcontext
 from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tenfold.errors import PictureError, TooManyPixelsError, UsageError
-from tenfold.picture.decode import DAMAGED, FORMATS
+from tenfold.picture import n_pixels
+from tenfold.read.notes import notes
 from tenfold.read.reader import Reader
 from tenfold.serve.answers import RequestError, answer
-from tenfold.serve.bodies import PICTURE_TYPES, QUERY_KEYS, Picture, media_type, picture_in
+from tenfold.serve.bodies import PICTURE_TYPES, QUERY_KEYS, SWITCHES, Picture, media_type, picture_in
 from tenfold.serve.explaining import in_base64
 
 T = TypeVar("T")
@@ -29,10 +28,13 @@ _LARGE = 16_000_000  # pixels
 
 
 async def read(request: Request) -> Response:
-    """POST /read: all digits of a picture. With `glyphs=1` each has the 28x28 that the network saw."""
-    asked = _asked(request.query_params.multi_items())
-    with_glyphs = request.query_params.get("glyphs") == "1"
-    return await _answered(request, lambda reader, picture: _reading(reader, picture, asked, with_glyphs))
+    """POST /read: all digits of a picture.
+
+    With `glyphs=1` each has the 28x28 that the network saw; with `notes=1` the answer has what there is to say of it in words.
+    """
+    query = request.query_params
+    asked, further = _asked(query.multi_items()), {name for name in SWITCHES if query.get(name) == "1"}
+    return await _answered(request, lambda reader, picture: _reading(reader, picture, asked, further))
 
 
 async def classify(request: Request) -> Response:
@@ -57,7 +59,7 @@ def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, c
     """Runs in a thread. A large picture takes gigabytes, so of those only one is worked on at a time."""
     try:
         picture = picture_in(body, content_type)
-        with large if _n_pixels(picture.content) > _LARGE else nullcontext():
+        with large if n_pixels(picture.content) > _LARGE else nullcontext():
             return work(reader, picture)
     except TooManyPixelsError as problem:
         # Who sends a picture cannot change what the service takes.
@@ -70,19 +72,12 @@ def _worked(work: Callable[[Reader, Picture], T], reader: Reader, body: bytes, c
         raise RequestError(400, "bad_query", str(problem)) from problem
 
 
-def _n_pixels(content: bytes) -> int:
-    """How many pixels a picture says it has; 0 for what is none."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return image.width * image.height
-    except (*DAMAGED, Image.DecompressionBombError):
-        return 0  # whatever is wrong with it, reading it says so
-
-
-def _reading(reader: Reader, picture: Picture, asked: Mapping[str, Any], with_glyphs: bool) -> dict[str, Any]:
+def _reading(reader: Reader, picture: Picture, asked: Mapping[str, Any], further: Container[str]) -> dict[str, Any]:
     reading = reader.read(picture.content, **asked)
     made = reading.as_dict() | {"file": picture.name}
-    if with_glyphs:
+    if "notes" in further:
+        made["notes"] = notes(reading, lambda pixels: reader.read(pixels, **asked), asked.get("min_confidence", 0.0))
+    if "glyphs" in further:
         for digit, facts in zip(reading.digits, made["digits"], strict=True):
             facts["glyph"] = in_base64(np.asarray(digit.glyph))
     return made
@@ -110,8 +105,9 @@ def _asked(items: Sequence[tuple[str, str]]) -> dict[str, Any]:
     if len(query) < len(items):
         twice = next(key for key in query if sum(key == other for other, _ in items) > 1)
         raise RequestError(400, "bad_query", f"{twice}: found more than once, expected once")
-    if query.get("glyphs", "0") not in ("0", "1"):
-        raise RequestError(400, "bad_query", f"glyphs: found {query['glyphs'][:40]!r}, expected 0 or 1")
+    for name in SWITCHES:
+        if query.get(name, "0") not in ("0", "1"):
+            raise RequestError(400, "bad_query", f"{name}: found {query[name][:40]!r}, expected 0 or 1")
     asked: dict[str, Any] = {key: query[key] for key in ("pattern", "check") if key in query}
     for key, kind, expected in (("digits", int, "a whole number"), ("min_confidence", float, "a number from 0 to 1")):
         if key not in query:

@@ -90,9 +90,13 @@ class Visit:
 
     def strokes(self, digit: int, x: float, y: float = 0.2, size: float = 0.6) -> list[list[tuple[float, float]]]:
         """In pixels of the window; x, y and size in heights of the pad."""
+        return [[self.at(x + u * size, y + v * size) for u, v in stroke] for stroke in HAND[digit]]
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """A place of the pad, in heights of it, as pixels of the window."""
+        self.page.locator("#pad").scroll_into_view_if_needed()
         box = self.page.locator("#pad").bounding_box()
-        corner, unit = (box["x"] + x * box["height"], box["y"] + y * box["height"]), size * box["height"]
-        return [[(corner[0] + u * unit, corner[1] + v * unit) for u, v in stroke] for stroke in HAND[digit]]
+        return box["x"] + x * box["height"], box["y"] + y * box["height"]
 
     def write(self, digit: int, x: float, y: float = 0.2, size: float = 0.6) -> None:
         """Write with the mouse."""

@@ -1,9 +1,11 @@
-"""Learning from the page: what it shows of each state. The server's answers are played; learning itself is tested elsewhere."""
+"""Learning from the page: what it shows of each state, the server's answers played; and once the whole of it for real."""
 
 import json
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
+from tests.serve.browser.conftest import HAND, serving
 
 FIGURES = {
     "before": {"accuracy": 0.5, "n": 8},
@@ -85,3 +87,37 @@ def test_a_server_that_cannot_learn_says_why(visit) -> None:
     page.page.reload()
     expect(page.page.locator("#learning-note")).to_contain_text("pip install")
     expect(page.page.locator("#learn")).to_be_hidden()
+
+
+def test_a_hand_is_learnt_for_real(visit, tmp_path: Path) -> None:
+    """Nothing is played here: ten corrections, a training in a process of its own, and what it learnt reads the pad."""
+    with serving(tmp_path) as origin:
+        page = visit(origin)
+        at = page.page.locator
+        page.page.check("#consent")
+        for k in range(10):
+            write_mirrored_6(page, k)
+            expect(at("#digits b")).to_have_count(1)
+            at("#bars button").nth(6).click()
+            expect(at("#corrected")).to_have_text("Kept. Thank you.")
+            page.page.click("#clear")
+        page.page.click("#learn")
+        expect(at("#progress")).to_be_visible()
+        expect(at("#result")).to_be_visible(timeout=600_000)
+        before, after, *_ = at("#result td").all_text_contents()
+        assert before == "0 of 10"
+        assert int(after.split()[0]) >= 8
+        write_mirrored_6(page, 4)
+        expect(at("#digits b")).to_have_count(1)
+        assert page.labels != ["6"]
+        page.page.click("#accept")
+        page.sees("6")
+        page.page.click("#back")
+        expect(at("#digits b")).not_to_have_text("6")
+
+
+def write_mirrored_6(page, k: int) -> None:
+    """As children write it, now larger, now smaller: read as a 2."""
+    (stroke,) = HAND[6]
+    size = 0.5 + 0.02 * k
+    page.draw([page.at(0.9 - size * u, 0.15 + size * v) for u, v in stroke])

@@ -29,6 +29,21 @@ def test_a_box_of_a_picture_can_be_picked(visit) -> None:
     expect(page.page.locator("#digit-title")).to_contain_text("A 2, ")
 
 
+def test_a_picture_that_lies_on_its_side_is_said_to_and_can_be_turned(visit, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.open(IMAGES / "field.png").rotate(90, expand=True).save(tmp_path / "lying.png")
+    page = visit()
+    expect(page.page.locator("#turn")).to_be_hidden()
+    page.page.set_input_files("#file", tmp_path / "lying.png")
+    expect(page.page.locator("#summary")).to_contain_text("Turned by 90 degrees clockwise it reads 482107, right with")
+    page.page.click("#turn")
+    page.sees(*"482107")
+    expect(page.page.locator("#summary")).to_contain_text("All 6 together: 99")
+    page.page.click("#clear")
+    expect(page.page.locator("#turn")).to_be_hidden()
+
+
 def test_a_pasted_picture_is_read(visit) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     picture = base64.b64encode((IMAGES / "seven.png").read_bytes()).decode()
@@ -65,7 +80,7 @@ def test_a_large_picture_is_made_smaller_before_it_travels(visit, tmp_path: Path
 
     Image.open(IMAGES / "seven.png").resize((3600, 3000)).save(tmp_path / "large.png")
     page = visit()
-    with page.page.expect_request("**/read?glyphs=1") as sent:
+    with page.page.expect_request("**/read?glyphs=1*") as sent:
         page.page.set_input_files("#file", tmp_path / "large.png")
     assert sent.value.headers["content-type"] == "image/jpeg"
     page.sees("7")
@@ -87,7 +102,7 @@ def test_what_the_server_refuses_is_one_plain_line(visit) -> None:
     page = visit()
     page.allowed.append("413")
     refusal = '{"error": {"code": "too_large", "message": "the body is larger than 1 byte"}}'
-    page.page.route("**/read?glyphs=1", lambda route: route.fulfill(status=413, content_type="application/json", body=refusal))
+    page.page.route("**/read?glyphs=1*", lambda route: route.fulfill(status=413, content_type="application/json", body=refusal))
     page.write(7, 0.7)
     expect(page.page.locator("#problem")).to_have_text("The body is larger than 1 byte.")
 
@@ -98,7 +113,7 @@ def test_a_picture_that_could_not_be_read_has_nothing_of_the_one_before(visit, t
     page.sees("7")
     page.allowed.append("413")
     refusal = {"error": {"code": "body_too_large", "message": "the body has too many bytes"}}
-    page.page.route("**/read?glyphs=1", lambda route: route.fulfill(status=413, json=refusal))
+    page.page.route("**/read?glyphs=1*", lambda route: route.fulfill(status=413, json=refusal))
     page.page.set_input_files("#file", IMAGES / "field.png")
     expect(page.page.locator("#problem")).to_be_visible()
     page.sees()
@@ -119,7 +134,7 @@ def test_clear_clears_a_picture_and_the_drawing_under_it(visit) -> None:
 
 def test_a_busy_server_is_asked_again(visit) -> None:
     page = visit()
-    turns = page.refuse_once("**/read?glyphs=1")
+    turns = page.refuse_once("**/read?glyphs=1*")
     page.write(7, 0.7)
     page.sees("7")
     assert len(turns) == 2

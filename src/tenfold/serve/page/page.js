@@ -6,7 +6,7 @@ import { writeExample } from "./example.js";
 import { Latest } from "./latest.js";
 import { Learning } from "./learning.js";
 import { Pad } from "./pad.js";
-import { listen, opened } from "./photo.js";
+import { listen, opened, turned } from "./photo.js";
 import { readDrawing, readPhoto, same } from "./reading.js";
 import { named, percent, Row } from "./row.js";
 import { Thinking } from "./thinking.js";
@@ -36,6 +36,7 @@ corrections.addEventListener("change", () => { learning.n = corrections.n; });
 learning.addEventListener("swap", () => reader.ask(sent));
 byId("undo").addEventListener("click", () => pad.undo());
 byId("clear").addEventListener("click", () => pad.clear());
+byId("turn").addEventListener("click", () => { if (pad.photo) take(turned(pad.photo)); });
 byId("example").addEventListener("click", () => writeExample(pad));
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea, dialog");
@@ -80,6 +81,7 @@ function invite() {
   byId("paper").classList.toggle("empty", pad.empty);
   byId("undo").disabled = !pad.canUndo;
   byId("clear").disabled = pad.empty;
+  byId("turn").hidden = !pad.photo;
 }
 
 /** It was read. */
@@ -141,8 +143,9 @@ async function correct(label) {
   }
 }
 
-function summary({ items: found, confidence }) {
+function summary({ items: found, confidence, notes = [] }) {
   if (pad.empty) return "";
+  if (notes.length) return notes.join(" ");
   if (!found.length) return "No digit found.";
   const refused = found.filter((item) => !item.accepted).length;
   if (refused) return `${refused === 1 ? "One piece is" : `${refused} pieces are`} not a digit.`;

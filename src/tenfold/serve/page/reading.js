@@ -18,11 +18,11 @@ export function same(one, other) {
   return one.ink.length === other.ink.length && one.ink.every((stroke) => other.ink.includes(stroke));
 }
 
-/** What a photo shows: {items, confidence, version}. */
+/** What a photo shows: {items, confidence, version, notes}. */
 export async function readPhoto({ picture, scale }) {
-  const found = await read(picture);
-  const shown = found.digits.filter((d) => d.accepted || d.confidence >= WORTH_SHOWING);
-  return { items: shown.map((d) => item(d, d.box.map((v) => v / scale))), confidence: found.confidence, version: found.version };
+  const { digits, confidence, version, notes } = await read(picture, true);
+  const shown = digits.filter((d) => d.accepted || d.confidence >= WORTH_SHOWING);
+  return { items: shown.map((d) => item(d, d.box.map((v) => v / scale))), confidence, version, notes };
 }
 
 /** What a pad's drawing shows: {items, confidence, version}; a piece that no digit covers is one item that is no digit. */

@@ -12,9 +12,11 @@ export async function ask(method, path, body) {
   return (await answered(method, path, body)).json;
 }
 
-/** The digits of a picture, with what the network saw of each, and the version of the model: {digits, ..., version}. */
-export async function read(picture) {
-  const { json, headers } = await answered("POST", "read?glyphs=1", picture);
+/** The digits of a picture, with what the network saw of each, and the version of the model: {digits, ..., version};
+ *  `noted`: with what there is to say of it, sentences in `notes`. */
+export async function read(picture, noted = false) {
+  const { json, headers } = await answered("POST", noted ? "read?glyphs=1&notes=1" : "read?glyphs=1", picture);
+  if (noted) json.notes = json.notes.map(sentence);
   return { ...json, version: headers.get("x-model-version") };
 }
 
