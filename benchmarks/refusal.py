@@ -1,9 +1,10 @@
-"""Refusing: what `Reader.classify` takes for a digit, of MNIST's test digits and of much that is none.
+"""Refusing: what `Reader.classify` takes for a digit, of MNIST's test digits and of much that is none; what `read` sees in words.
 
 Prints a table: for each kind the share whose `digit_score` reaches the threshold, and the area under the ROC curve between
 MNIST's test digits and it: the probability that a digit scores higher. Letters come from fonts that the judge was not trained
 with, clothes are Fashion-MNIST's test pictures; what is not installed is left out (Debian: fonts-liberation, fonts-breip,
-fonts-bwht, fonts-dkg-handwriting, fonts-femkeklaver, dataset-fashion-mnist).
+fonts-bwht, fonts-dkg-handwriting, fonts-femkeklaver, dataset-fashion-mnist). Then pages of the README's words and of those of
+forms, without a digit, in the same fonts: how many digits are read there.
 
 Usage: .venv/bin/python benchmarks/refusal.py [NPZ ...]
 An NPZ holds digits by other hands under `images`, which should be accepted.
@@ -11,6 +12,7 @@ An NPZ holds digits by other hands under `images`, which should be accepted.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,6 +33,25 @@ _HANDWRITING = ("opentype/bwht/*.otf", "truetype/breip/*.ttf", "truetype/femkekl
 _CLOTHES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 _LETTERS = "".join(c for c in clutter.LETTERS if c.isascii() and c.isalpha())  # none that looks like a digit
 _SEED = 12
+_README = Path(__file__).parents[1] / "README.md"
+_OF_FORMS = [
+    *(
+        "Name:",
+        "Street",
+        "Date of birth",
+        "Signature",
+        "Amount",
+        "Total",
+        "Phone No.",
+        "City / ZIP",
+        "Tel.",
+        "IBAN",
+        "Qty",
+        "Price",
+    ),
+    *("Sort code", "Please print", "OFFICE USE ONLY", "ISBN", "BILL TO", "Subtotal", "Balance due", "Yes / No"),
+]
+_PAGES = 60
 _OFTEN = 6  # letters that are named, of those accepted
 
 Pictures = Sequence[Image.Image]
@@ -50,19 +71,52 @@ def main() -> None:
         other = reader.classify(pictures)
         area = auroc(classified.digit_score, other.digit_score)
         print(f"| {name} | {len(pictures):,} | {other.accepted.mean():.2%} | {area:.4f} |{_often(texts, other.accepted)}")
+    print("\n| pages of words | letters | digits read there, of 1,000 letters | pages without any |\n|---|---|---|---|")
+    for name, fonts in _fonts():
+        read = [reader.read(page).text.replace("\n", "") for page, _ in pages_of_words(fonts)]
+        n_letters = sum(n for _, n in pages_of_words(fonts))
+        print(f"| {name} | {n_letters:,} | {1000 * len(''.join(read)) / n_letters:.1f} | {read.count('')} of {len(read)} |")
 
 
 def others(images: NDArray[np.uint8]) -> Iterator[tuple[str, Pictures, str]]:
     """What is no digit: a name, pictures, and for letters which they are."""
-    for name, patterns in (("letters in print", _PRINT), ("letters in handwriting fonts", _HANDWRITING)):
-        fonts = [file for pattern in patterns for file in sorted(_FONTS.glob(pattern))]
-        if fonts:
-            yield f"{name} ({len(fonts)} fonts)", [letter(file, c) for file in fonts for c in _LETTERS], _LETTERS * len(fonts)
+    for name, fonts in _fonts():
+        yield f"letters in {name}", [letter(file, c) for file in fonts for c in _LETTERS], _LETTERS * len(fonts)
     if _CLOTHES.exists():
         yield "clothes", [Image.fromarray(image) for image in load(str(_CLOTHES)).images[:3000]], ""
     drawn = NonDigits(images, clutter.packaged_fonts())
     for kind in drawn.kinds:
         yield f"drawn as for training: {kind}", [Image.fromarray(glyph) for glyph in drawn.drawn(1000, _SEED, kind)], ""
+
+
+def _fonts() -> Iterator[tuple[str, list[Path]]]:
+    """The installed fonts of each kind."""
+    for name, patterns in (("print", _PRINT), ("handwriting fonts", _HANDWRITING)):
+        fonts = [file for pattern in patterns for file in sorted(_FONTS.glob(pattern))]
+        if fonts:
+            yield f"{name} ({len(fonts)} fonts)", fonts
+
+
+def pages_of_words(fonts: Sequence[Path]) -> Iterator[tuple[Image.Image, int]]:
+    """Pages of words without a digit, each in one font, and how many letters they have."""
+    words = [word for word in re.sub(r"[^A-Za-z,.:()/ -]+", " ", _README.read_text(encoding="utf-8")).split() if len(word) > 1]
+    for k in range(_PAGES):
+        random = np.random.default_rng([_SEED, k])
+        size, in_capitals, dark = int(random.choice([14, 18, 24, 32, 48])), random.random() < 0.25, int(random.integers(0, 90))
+        font = clutter.font(str(random.choice(np.array(fonts, str))), size)
+        page, n = Image.new("L", (700, 420), int(random.integers(215, 256))), 0
+        draw = ImageDraw.Draw(page)
+        for y in range(20, 380, int(1.7 * size)):
+            x = 20.0
+            while x < 600:
+                word = str(random.choice(words if random.random() < 0.6 else _OF_FORMS))
+                word = word.upper() if in_capitals else word
+                if x + draw.textlength(word, font=font) > 690:
+                    break
+                draw.text((x, y), word, fill=dark, font=font)
+                n += sum(c.isalpha() for c in word)
+                x += draw.textlength(word + " ", font=font)
+        yield page, n
 
 
 def letter(font: Path, text: str) -> Image.Image:

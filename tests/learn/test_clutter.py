@@ -38,3 +38,14 @@ def test_a_mark_takes_room_and_all_but_a_space_leave_ink(kind: str) -> None:
     assert 20 < end < 90
     assert ink.any() == (kind != " ")
     assert not ink[:, :15].any()
+
+
+def test_printed_words_hold_letters_like_digits_among_at_least_as_many_others() -> None:
+    random = np.random.default_rng(0)
+    words = [word.strip(":.,") for _ in range(500) for word in clutter._words(random).split()]
+    alike = [sum(letter in "BIOSZlosz" for letter in word) for word in words]
+    assert all(2 * n <= len(word) for n, word in zip(alike, words, strict=True))
+    assert not any(n for n, word in zip(alike, words, strict=True) if len(word) < 3)
+    assert 0.3 < np.mean([n > 0 for n in alike]) < 0.9
+    assert any(word.isupper() for word in words)
+    assert any(word.islower() for word in words)

@@ -50,6 +50,15 @@ def test_the_same_numbers_give_the_same_page(composer: Composer) -> None:
     assert not (whole(composer, 6).picture == one.picture).all()
 
 
+def test_a_picture_of_words_has_ink_and_no_digit(composer: Composer) -> None:
+    pages = [composer.words(np.random.default_rng(seed)) for seed in range(30)]
+    assert all(page.text == "" and not len(page.boxes) for page in pages)
+    inked = [(page.picture < np.median(page.picture) - 20).mean() for page in pages]
+    assert np.median(inked) > 0.02
+    assert (composer.words(np.random.default_rng(3)).picture == pages[3].picture).all()
+    assert Composer(tenfold.load("mnist", "test")).words(np.random.default_rng(1)).picture.std() > 1, "by hand, without fonts"
+
+
 def test_where_a_digit_is_the_paper_is_darker(composer: Composer) -> None:
     darker = []
     for seed in range(30):

@@ -21,7 +21,7 @@ def test_a_letter_stands_on_its_line(capital: bool, lowest: float) -> None:
 
 
 def test_a_steady_hand_goes_through_the_points_given() -> None:
-    for ways in (letters._ways(True), letters._ways(False)):
+    for ways in (letters._ways(capital, alike) for capital in (True, False) for alike in (True, False)):
         for strokes in ways:
             for stroke in strokes:
                 curve = np.array(letters.curve(stroke))
@@ -48,9 +48,24 @@ def test_letters_of_a_word_stand_side_by_side() -> None:
         assert len(np.unique(np.floor(x / width * 6).clip(0, 5))) == 6, "ink along all of it"
 
 
+def test_in_words_at_most_every_second_letter_looks_like_a_digit_and_alone_none_does() -> None:
+    random = np.random.default_rng(0)
+    chosen = [letters.alike_among(random, n) for n in range(1, 9) for _ in range(200)]
+    lengths = np.repeat(np.arange(1, 9), 200)
+    counts = np.array([len(some) for some in chosen])
+    assert (counts <= lengths // 2).all()
+    assert not counts[lengths < 3].any()
+    assert all(some <= set(range(n)) for some, n in zip(chosen, lengths, strict=True))
+    assert (counts[lengths == 8] == 4).any()
+    seeds = range(20)
+    plain, alike = ([letters.word(np.random.default_rng(k), 6, alike=yes)[1] for k in seeds] for yes in (False, True))
+    assert plain != alike, "they are written"
+
+
 def test_no_letter_is_one_that_looks_like_a_digit() -> None:
     assert set(letters._WAYS) <= set(clutter.LETTERS)
     assert len({name for name in letters._WAYS if name.isalpha()}) == 43
+    assert set(letters._LIKE_DIGITS) == set("BIOSZlosz")
 
 
 class _Always(np.random.Generator):

@@ -30,8 +30,8 @@ _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold ac
 _PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2
 _BATCH = 16
 _FINDER_SEED, _REVIEWER_SEED = 1, 3
-_PICTURES, _REVIEWS = 64_000, 3  # that the reviewer learns from, and how often
-_PAGES = 1000  # that the weights are fitted on
+_PICTURES, _REVIEWS = 60_000, 3  # that the reviewer learns from, and how often
+_PAGES, _WORDS = 1000, 100  # that the weights are fitted on: with digits, and with words alone
 
 
 def digits() -> None:
@@ -101,10 +101,11 @@ def weights() -> Joint:
 
     composer = Composer(_parts()[1], clutter.packaged_fonts())
     pages = [weighing.picture(composer, np.random.default_rng([2, k])) for k in range(_PAGES)]
+    pages += [composer.words(np.random.default_rng([3, k])) for k in range(_WORDS)]
     seen = weighing.places(pages, Shipped())
     joint = weighing.fit(seen)
     right = weighing.texts(seen, joint)[1].mean()
-    print(f"{joint}, {right:.1%} of {_PAGES:,} composed pictures read without a fault")
+    print(f"{joint}, {right:.1%} of {len(pages):,} composed pictures read without a fault")
     return joint
 
 

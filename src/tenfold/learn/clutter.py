@@ -12,9 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tenfold.learn import doodles, letters
 
-# Letters and signs; O, I, l, S, Z, B and their small ones, which nobody can tell from digits, are left out.
+# Letters and signs; O, I, l, S, Z, B and their small ones, which nobody can tell from digits, are left out. They stand in words
+# only, among at least as many others.
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxyäöüéèçñ&@#%$€?"
 
+_SMALL, _SMALL_ALIKE = "eeeeaaattiinnrrhhdduuccmmffpygwvbkjxq", "ooosssllz"  # about as often as in English
+_CAPITALS, _CAPITALS_ALIKE = "EEEEAAATTNNRRHHDDUUCCMMFFPYGWVKJXQ", "OOOSSSIIIZB"
+_ODD = 0.3  # the share of printed words of letters and signs in any order
 _WRITTEN = 0.5  # the share of words that are written by hand
 _DOODLED = 0.2  # the share of pages with doodles
 _INK = 60  # of 255: what belongs to a stroke
@@ -68,6 +72,7 @@ def text(
     pen: float,
     random: np.random.Generator,
     x: float | None = None,
+    written: bool | None = None,
 ) -> float:
     """Write or print a word or two; the column after them.
 
@@ -79,21 +84,36 @@ def text(
         pen: the width of strokes, for what is written.
         random: decides the words, and how they are written.
         x: the column where they begin; somewhere without.
+        written: whether they are written by hand; either without.
     """
     place = float(random.uniform(-0.2, 0.8) * ink.shape[1]) if x is None else x
-    if random.random() < _WRITTEN:
+    if random.random() < _WRITTEN if written is None else written:
         for _ in range(random.integers(1, 3)):
-            strokes, width = letters.word(random, int(random.integers(1, 8)))
+            strokes, width = letters.word(random, int(random.integers(1, 8)), alike=True)
             doodles.draw(ink, strokes, (place, base - size), (size, size), pen)
             place += (width + random.uniform(0.2, 0.6)) * size
         return place
-    n = int(random.integers(1, 9))
-    words = "".join(str(c) for c in random.choice(list(LETTERS + "   "), n))
+    words = _words(random)
     face = font(str(fonts[int(random.integers(len(fonts)))]), max(6, round(size * 1.3)))
     image = Image.fromarray(ink)
     ImageDraw.Draw(image).text((place, base), words, fill=int(random.integers(120, 256)), font=face, anchor="ls")
     np.maximum(ink, np.asarray(image), out=ink)
     return place + float(face.getlength(words))
+
+
+def _words(random: np.random.Generator) -> str:
+    """What is printed: one to three words in small letters, capitals or both; or letters and signs in any order."""
+    if random.random() < _ODD:
+        return "".join(str(c) for c in random.choice(list(LETTERS + "   "), int(random.integers(1, 9))))
+    made = []
+    for _ in range(random.integers(1, 4)):
+        n, in_capitals, first = int(random.integers(1, 11)), random.random() < 0.25, random.random() < 0.3
+        alike = letters.alike_among(random, n)
+        tables = [
+            (_CAPITALS, _CAPITALS_ALIKE) if in_capitals or (first and not i) else (_SMALL, _SMALL_ALIKE) for i in range(n)
+        ]
+        made.append("".join(str(random.choice(list(table[i in alike]))) for i, table in enumerate(tables)))
+    return " ".join(made) + str(random.choice(["", "", ":", ".", ","]))
 
 
 @lru_cache(maxsize=512)

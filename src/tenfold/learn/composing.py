@@ -24,6 +24,7 @@ _WRITTEN_OVER = 0.1  # the share of a digit's ink that may lie on other ink: a t
 _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
 # The share of numbers of two digits only, again and again, and how often each of these is a 1: such a row may pass for a fence.
 _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
+_BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
 
@@ -157,12 +158,26 @@ class Composer:
             size = np.array([tall * random.uniform(0.6, 1.2), tall])
             corner = random.uniform(-0.1, 0.9, 2) * np.maximum(1, np.array([width, height]) - size)
             doodles.draw(ink, doodles.doodle(random), (corner[0], corner[1]), (size[0], size[1]), pen)
-        strokes, nothing = np.asarray(ink / np.float32(255), np.float32), np.zeros((0, 4), np.float32)
-        rules = np.zeros_like(strokes)
-        if random.random() < 0.3:
-            rules = papers.rules(strokes.shape, [height / 2], nothing, height * 0.3, random)
-        picture = papers.photographed(strokes, rules, nothing, random)
-        return Page(picture, nothing, np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return _without_digits(ink, [height / 2], height * 0.3, random)
+
+    def words(self, random: np.random.Generator) -> Page:
+        """A picture full of words, written or printed, without a digit: of a letter, a form, a label."""
+        width = int(random.integers(120, 480))
+        height = int(width * random.uniform(0.15, 0.7))
+        size = float(np.exp(random.uniform(np.log(10), np.log(max(14, height / 2)))))
+        ink, pen = np.zeros((height, width), np.uint8), max(1.0, size * random.uniform(0.035, 0.19))
+        fonts = [self._fonts[int(random.integers(len(self._fonts)))]] if self._fonts else []
+        written = not fonts or bool(random.random() < 0.5)
+        spacing, until, base_lines = random.uniform(1.2, 2.2), random.uniform(0.4, 1), []
+        base = random.uniform(0.8, 2) * size
+        while base < height + 0.5 * size:
+            base_lines.append(base)
+            x = random.uniform(-0.5, 1) * size
+            while x < until * width:
+                x = clutter.text(ink, fonts, base, size, pen, random, x, written) + random.uniform(0.2, 0.8) * size
+            base += spacing * size
+        strokes = clutter.drawn_over(np.asarray(ink / np.float32(255), np.float32), _NO_BOXES, size, pen, random)
+        return _without_digits(np.asarray(strokes * 255, np.uint8), base_lines, size, random)
 
     def _row(
         self, sheet: _Sheet, hand: Hand, base: float, row: int, random: np.random.Generator, n_digits: int | None = None
@@ -177,6 +192,7 @@ class Composer:
             classes = (
                 np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
             )
+            x = self._beside(sheet, hand, base, x, n_digits, random)
             for left in range(n - 1, -1, -1):
                 label = int(random.choice(classes)) if few or random.random() < 0.85 else 0
                 small = hand.small_zeros and label == 0
@@ -194,12 +210,25 @@ class Composer:
                     return float(x)
             if random.random() < 0.3:
                 x = self._mark(sheet, hand, x, base, random)
+            x = self._beside(sheet, hand, base, x, n_digits, random)
             if n_digits or random.random() < 0.35:
                 return float(x)
             if self._fonts and random.random() < 0.25:
-                x = clutter.text(sheet.ink, self._fonts, base, hand.height * random.uniform(0.4, 1.1), hand.pen, random, x)
+                x = self._word(sheet, hand, base, x, random)
             x += random.uniform(0.6, 3) * hand.height
         return float(x)
+
+    def _beside(
+        self, sheet: _Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
+    ) -> float:
+        """Now and then a word as near to a number as its digits are to each other; the column after it."""
+        if n_digits or not self._fonts or random.random() > _BESIDE:
+            return x
+        near = 0.2 * hand.height
+        return self._word(sheet, hand, base, x + random.uniform(0, near), random) + random.uniform(0, near)
+
+    def _word(self, sheet: _Sheet, hand: Hand, base: float, x: float, random: np.random.Generator) -> float:
+        return clutter.text(sheet.ink, self._fonts, base, hand.height * random.uniform(0.4, 1.1), hand.pen, random, x)
 
     def _mark(self, sheet: _Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
         mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.34, 0.16, 0.18, 0.06, 0.06, 0.05, 0.12, 0.03]))
@@ -261,6 +290,18 @@ class _Sheet:
             self.labels.append(label if nearly else -1)
             self.rows.append(row)
         return int(x + digit.shape[1] - 1)
+
+
+_NO_BOXES = np.zeros((0, 4), np.float32)
+
+
+def _without_digits(ink: NDArray[np.uint8], base_lines: list[float], height: float, random: np.random.Generator) -> Page:
+    """A page of what was drawn, now and then on ruled paper."""
+    strokes = np.asarray(ink / np.float32(255), np.float32)
+    ruled = random.random() < 0.3
+    rules = papers.rules(strokes.shape, base_lines, _NO_BOXES, height, random) if ruled else np.zeros_like(strokes)
+    picture = papers.photographed(strokes, rules, _NO_BOXES, random)
+    return Page(picture, _NO_BOXES, np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def _ordered(picture: NDArray[np.uint8], sheet: _Sheet) -> Page:

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 Points = list[tuple[float, float]]
 
+_SHORT = 3  # letters; in a shorter word one that looks like a digit may be one
+
 # How each letter may be written: strokes, parted by "|", through points "x,y". Capitals stand between 0 and 10, small letters
-# between 4 and 10, down to 14 below the line; a point given twice is a corner. Those that nobody can tell from digits are left
-# out (O, I, l, S, Z, B and the like), as in `clutter.LETTERS`.
+# between 4 and 10, down to 14 below the line; a point given twice is a corner. Those that nobody can tell from digits when they
+# stand alone (O, I, l, S, Z, B and the like, as in `clutter.LETTERS`) have a table of their own.
 _WAYS = {
     "A": ("0,10 5,0 5,0 10,10|2,6.5 8,6.5", "0,10 1,3 5,0 9,3 10,10|1,6 9,6", "0,10 5,0 5,0 9,10 9,10 2,6 9,6"),
     "C": ("9,2 6,0 2,2 0,5 2,9 6,10 9,8.5",),
@@ -61,6 +63,17 @@ _WAYS = {
     "€": ("9,1.5 6,0 2,2 1,5 2,9 6,10 9,8.5|0,4 7,4|0,6 6,6",),
     "$": ("8,2 4,1 1,3 4,5 7,7 4,9 0,8|4,-1 4,11",),
 }
+_LIKE_DIGITS = {
+    "B": ("0,0 0,10|0,0 6,1 6,4 0,5 7,6 7,9 0,10", "1,0 0,10|-1,1 4,0 7,2 3,5 3,5 7,6 7,9 1,10"),
+    "I": ("0,0 0,10", "2,0 8,0|5,0 5,10|2,10 8,10"),
+    "O": ("5,0 1,2 0,5 2,9 5,10 9,8 10,5 8,1 5,0",),
+    "S": ("8,1 5,0 1,2 3,4.5 7,6 8,8.5 4,10 0,9", "9,2 6,0 2,1 2,4 7,6 8,9 4,10 0,8.5"),
+    "Z": ("0,0 8,0 8,0 0,10 0,10 8,10", "0,1 4,0 8,1 4,5 0,10 4,9 9,10"),
+    "l": ("0,0 0,10", "0,8 4,3 3,0 2,2 2,8 3,10 5,9", "2,0 2,9 4,10"),
+    "o": ("4,4 1,5 0,7 1,9 4,10 6,8.5 7,6.5 6,4.5 4,4", "4,4 1,5 0,8 3,10 6,8 5,4.5 4,4 7,5 9,4.5"),
+    "s": ("6,5 3,4 1,5 2,7 5,7.5 6,9 3,10 0,9.5", "0,9.5 3,4 3,4 6,8.5 4,10 0,9.5"),
+    "z": ("0,4 6,4 6,4 0,10 0,10 6,10", "0,5 4,4 5,6 2,7 5,9 4,13 1,14 0,12 6,9"),
+}
 _BETWEEN = np.linspace(0, 1, 6, endpoint=False)[:, None]
 
 
@@ -72,19 +85,40 @@ def letter(random: np.random.Generator, unsteady: float = 0.4, capital: bool | N
         unsteady: how far points lie from where they should, in tenths of a capital's height (standard deviation).
         capital: whether it is a capital; either without.
     """
-    ways = _ways(capital)
+    return _written(_ways(capital), random, unsteady)
+
+
+def _written(ways: list[list[NDArray[np.float64]]], random: np.random.Generator, unsteady: float) -> list[Points]:
     way = ways[int(random.integers(len(ways)))]
     return [curve(stroke + random.normal(0, unsteady, stroke.shape)) for stroke in way]
 
 
-def word(random: np.random.Generator, n_letters: int) -> tuple[list[Points], float]:
-    """Strokes of a word, as of `letter`, and its width; joined now and then, in small letters or in capitals."""
+def alike_among(random: np.random.Generator, n_letters: int) -> set[int]:
+    """Which letters of a word may be ones that look like digits: at most half, and in a word of three at least.
+
+    Beside other letters they can be told from digits.
+    """
+    if n_letters < _SHORT:
+        return set()
+    return set(random.choice(n_letters, int(random.integers(0, n_letters // 2 + 1)), replace=False).tolist())
+
+
+def word(random: np.random.Generator, n_letters: int, alike: bool = False) -> tuple[list[Points], float]:
+    """Strokes of a word, as of `letter`, and its width; joined now and then, in small letters or in capitals.
+
+    Args:
+        random: decides everything.
+        n_letters: of the word.
+        alike: whether some may look like digits; see `alike_among`.
+    """
     strokes: list[Points] = []
+    like_digits = alike_among(random, n_letters) if alike else set()
     slant, gap, unsteady = random.normal(0.15, 0.2), random.uniform(0.08, 0.35), random.uniform(0.15, 0.5)
     narrow, joined, in_capitals = random.uniform(0.55, 1), random.random() < 0.4, random.random() < 0.25
     x = 0.0
     for i in range(n_letters):
-        written = letter(random, unsteady, in_capitals or (i == 0 and random.random() < 0.5))
+        capital = in_capitals or (i == 0 and random.random() < 0.5)
+        written = _written(_ways(capital, alike=i in like_digits), random, unsteady)
         across = [px for stroke in written for px, _ in stroke]
         first, last = narrow * min(across), narrow * max(across)
         moved = [[(x + narrow * px - first + slant * (1 - py), py) for px, py in stroke] for stroke in written]
@@ -96,9 +130,10 @@ def word(random: np.random.Generator, n_letters: int) -> tuple[list[Points], flo
 
 
 @cache
-def _ways(capital: bool | None) -> list[list[NDArray[np.float64]]]:
+def _ways(capital: bool | None, alike: bool = False) -> list[list[NDArray[np.float64]]]:
     """Each way of each letter, of capitals or of the others alone or of all: strokes, float64 (n, 2)."""
-    return [strokes_of(way) for name, ways in _WAYS.items() if capital in (None, name.isupper()) for way in ways]
+    table = _LIKE_DIGITS if alike else _WAYS
+    return [strokes_of(way) for name, ways in table.items() if capital in (None, name.isupper()) for way in ways]
 
 
 def strokes_of(way: str) -> list[NDArray[np.float64]]:

@@ -19,7 +19,7 @@ from tenfold.read.cutting import cut_out
 from tenfold.read.finder import Finder
 from tenfold.read.reviewer import ANSWERS, MEAN, SIDE, SPREAD, views, zoomed
 
-_DRAWN = 0.2  # the share of pictures with drawings and no digits
+_DRAWN, _WORDS = 0.2, 0.08  # the shares of pictures with drawings, and with words, and no digits
 _ZOOM, _SHIFT = 0.06, 0.03  # by what share boxes vary in size and place, so that the finder need not be exact
 _BATCH = 128
 
@@ -51,7 +51,11 @@ def proposals(digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int,
 
 def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The proposals of one picture: views uint8 (n, 48, 48) and labels uint8 (n,); those cut by the rim are left out."""
-    page = composer.drawing(random) if random.random() < _DRAWN else weighing.picture(composer, random)
+    what = random.random()
+    if what < _DRAWN:
+        page = composer.drawing(random)
+    else:
+        page = composer.words(random) if what < _DRAWN + _WORDS else weighing.picture(composer, random)
     grey = page.picture.astype(np.float32)
     found = np.array([found.box for found in _finder().find(grey)]).reshape(-1, 4)
     labels, _ = weighing.matched(found, page)
