@@ -3,12 +3,12 @@
 #   docker run --rm --read-only --cap-drop all --security-opt no-new-privileges -p 127.0.0.1:8000:8000 -v tenfold:/data tenfold
 FROM python:3.12-slim AS build
 WORKDIR /build
-COPY pyproject.toml README.md LICENSE requirements.lock ./
+COPY pyproject.toml README.md LICENSE requirements-serve.lock ./
 COPY src src
-# The locked versions; their hashes cover all extras, of which only one is wanted here.
-RUN sed -e 's/ *\\$//' -e '/--hash/d' requirements.lock > versions.txt \
- && python -m venv /opt/tenfold \
- && /opt/tenfold/bin/pip install --no-cache-dir --disable-pip-version-check --constraint versions.txt '.[serve]'
+# Versions and hashes of requirements.lock, without the other extras.
+RUN python -m venv /opt/tenfold \
+ && /opt/tenfold/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements-serve.lock \
+ && /opt/tenfold/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --no-create-home tenfold && install -d -o tenfold -m 700 /data

@@ -1,4 +1,4 @@
-"""Refusing: what `Reader.classify` takes for a digit, of MNIST's test digits and of much that is none; what `read` sees in words.
+"""Refusing: what `Reader.classify` takes for a digit, of MNIST's test digits and of much that is none; what is read in words.
 
 Prints a table: for each kind the share whose `digit_score` reaches the threshold, and the area under the ROC curve between
 MNIST's test digits and it: the probability that a digit scores higher. Letters come from fonts that the judge was not trained

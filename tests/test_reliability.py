@@ -37,9 +37,19 @@ def test_what_is_generated_is_new(script: str) -> None:
     assert done.returncode == 0, f"{done.stderr}run: python docs/{script}"
 
 
-def test_the_lock_has_hashes_and_no_addresses_and_is_enforced() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+def locked(name: str) -> set[str]:
+    """The versions in a lock file, each with a hash."""
+    lock = (ROOT / name).read_text()
     pinned = re.findall(r"^(\S+==\S+).* \\\n    --hash=sha256:", lock, re.M)
-    assert len(pinned) == len(re.findall(r"^\S+==", lock, re.M)) > 50
+    assert len(pinned) == len(re.findall(r"^\S+==", lock, re.M))
     assert "://" not in lock
+    return set(pinned)
+
+
+def test_the_locks_have_hashes_and_no_addresses_and_are_enforced() -> None:
+    every, served = locked("requirements.lock"), locked("requirements-serve.lock")
+    assert len(every) > 50
+    assert {"starlette", "onnxruntime", "typer"} <= {one.split("==")[0] for one in served}
+    assert served < every
+    assert "--require-hashes --requirement requirements-serve.lock" in (ROOT / "Dockerfile").read_text()
     assert "--require-hashes --requirement requirements.lock" in (ROOT / "Makefile").read_text()
