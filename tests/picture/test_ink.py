@@ -106,6 +106,28 @@ def test_colour_is_read_by_its_lightness() -> None:
     assert ((ink(colour).strength > 0.5) == stroke()).all()
 
 
+@pytest.mark.parametrize("noise", [0, 5])
+@pytest.mark.parametrize(
+    ("pen", "paper"), [((200, 0, 0), (0, 102, 0)), ((60, 60, 255), (200, 40, 20)), ((0, 102, 0), (200, 0, 0))]
+)
+def test_ink_as_bright_as_its_paper_is_read_by_its_colour(pen: tuple, paper: tuple, noise: int) -> None:
+    random = np.random.default_rng(0)
+    pixels = np.full((60, 40, 3), paper, np.float64)
+    pixels[10:50, 17:23] = pen
+    seen = grey(np.clip(pixels + random.normal(0, noise, (60, 40, 1)), 0, 255).astype(np.uint8))
+    assert abs(seen[10:50, 17:23].mean() - seen[:, :10].mean()) > 100
+    assert seen.min() >= 0
+    assert seen.max() <= 255.01
+
+
+def test_a_grey_hair_on_coloured_paper_is_read_by_its_lightness() -> None:
+    pixels = np.zeros((60, 40, 3), np.uint8)
+    pixels[:] = (230, 180, 60)
+    pixels[:30] = (120, 220, 220)  # two colours, nearly as bright
+    pixels[:, 20] = 60
+    assert (grey(pixels) == pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)).all()
+
+
 def test_the_lightness_of_colours_is_that_of_the_eye() -> None:
     pure = np.array([[(200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 200)]], np.uint8)
     assert grey(pure)[0].tolist() == pytest.approx([59.8, 117.4, 22.8, 200], abs=0.01)

@@ -13,6 +13,7 @@ _AMPLE_CONTRAST = 64.0  # over it there is ink however the paper looks
 _CONTRAST_OVER_NOISE = 4.0
 _NOISY = 3.0  # of 255; a standard deviation from which a picture is smoothed first, or Otsu's threshold parts mere noise
 _CLEARLY_LESS = 0.35  # if one way round has so much less ink than the other, it is the right one
+_OF_ONE_BRIGHTNESS, _COLOURED = 32.0, 64.0  # of 255: so little brightness, and so much colour, tell by colour
 _INK = 0.4  # strength from which a pixel belongs to a piece
 _EVEN_LIGHT = 0.8  # share of the variance that two levels, paper and ink, explain
 
@@ -30,10 +31,27 @@ class Ink(NamedTuple):
 
 
 def grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Brightness, float32 (H, W), 0-255, of a picture uint8 (H, W) or (H, W, 3)."""
-    if pixels.ndim == 2:
-        return pixels.astype(np.float32)
-    return pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+    """Brightness, float32 (H, W), 0-255, of a picture uint8 (H, W) or (H, W, 3).
+
+    Where everything is about as bright and only colours differ, such as red on green, it is the colour that differs most.
+    """
+    seen = pixels.astype(np.float32)
+    if seen.ndim == 2:
+        return seen
+    brightness = seen @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+    if all(np.ptp(seen[..., k] - brightness) < _COLOURED for k in (0, 2)) or _differs(brightness):
+        return brightness
+    colours = seen.reshape(-1, 3)
+    direction = np.linalg.eigh(np.cov(colours[:: max(1, len(colours) // 100_000)].T))[1][:, -1]
+    colour = seen @ (direction * np.sign(direction[np.abs(direction).argmax()])).astype(np.float32)
+    return (colour - colour.min()) * np.float32(255 / max(255.0, float(np.ptp(colour))))
+
+
+def _differs(brightness: NDArray[np.float32]) -> bool:
+    """Whether a stroke of a pixel's width, or anything larger, is of another brightness."""
+    from scipy import ndimage
+
+    return float(np.ptp(ndimage.uniform_filter(brightness, 3))) >= _OF_ONE_BRIGHTNESS
 
 
 def ink(pixels: NDArray[np.uint8]) -> Ink:

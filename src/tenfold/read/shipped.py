@@ -150,7 +150,7 @@ def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
     factor = int(np.ceil(np.sqrt(pixels.shape[0] * pixels.shape[1] / _WORKING_PIXELS)))
     if factor <= 1:
         return picture.grey(pixels), 1
-    return np.asarray(Image.fromarray(pixels).convert("L").reduce(factor), np.float32), factor
+    return picture.grey(np.asarray(Image.fromarray(pixels).reduce(factor))), factor
 
 
 def _shrunk(grey: NDArray[np.float32], n_pixels: int) -> NDArray[np.float32]:
