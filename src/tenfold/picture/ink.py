@@ -44,7 +44,7 @@ def grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     colours = seen.reshape(-1, 3)
     direction = np.linalg.eigh(np.cov(colours[:: max(1, len(colours) // 100_000)].T))[1][:, -1]
     colour = seen @ (direction * np.sign(direction[np.abs(direction).argmax()])).astype(np.float32)
-    return (colour - colour.min()) * np.float32(255 / max(255.0, float(np.ptp(colour))))
+    return np.asarray((colour - colour.min()) * np.float32(255 / max(255.0, float(np.ptp(colour)))))
 
 
 def _differs(brightness: NDArray[np.float32]) -> bool:
