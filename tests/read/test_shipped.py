@@ -24,16 +24,21 @@ def page() -> np.ndarray:
 
 
 def test_candidates_say_of_each_place_what_every_network_says() -> None:
-    seen = Shipped(1).candidates(page())
+    networks = Shipped(1)
+    sight = networks.sight(page())
+    seen = networks.candidates(sight.grey)
     n = len(seen.found)
     assert n >= 3
     assert (seen.found.shape, seen.boxes.shape, seen.glyphs.shape) == ((n, 4), (n, 4), (n, 28, 28))
     assert [len(answers) for answers in seen.said] == [n] * 6
-    assert seen.scale == 1
+    assert (sight.scale, sight.is_blank) == (1, False)
 
 
 def test_a_blank_picture_has_no_candidates() -> None:
-    seen = Shipped(1).candidates(np.full((40, 50), 200, np.uint8))
+    networks = Shipped(1)
+    sight = networks.sight(np.full((40, 50), 200, np.uint8))
+    assert sight.is_blank
+    seen = networks.candidates(sight.grey)
     assert (seen.found.shape, seen.boxes.shape, seen.glyphs.shape) == ((0, 4), (0, 4), (0, 28, 28))
     assert [len(answers) for answers in seen.said] == [0] * 6
 

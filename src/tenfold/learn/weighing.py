@@ -54,7 +54,7 @@ def places(pages: Sequence[Page], networks: Shipped) -> Places:
     """Ask the networks about all pages."""
     of_page, labels, missed, said = [], [], [], []
     for k, page in enumerate(pages):
-        candidates = networks.candidates(page.picture)
+        candidates = networks.candidates(networks.sight(page.picture).grey)
         here, n_missed = matched(candidates.found, page)
         of_page += [k] * len(here)
         labels.append(here)

@@ -16,16 +16,16 @@ from PIL import Image
 from tenfold import picture
 from tenfold.errors import UsageError
 from tenfold.picture import Source
-from tenfold.read import lines
 from tenfold.read import model as models
-from tenfold.read.fields import ANYTHING, Field, likeliest
+from tenfold.read.deciding import Decided, decide
+from tenfold.read.fields import Field
+from tenfold.read.levelling import level
 from tenfold.read.reading import Box, Digit, Reading
 from tenfold.read.shipped import Shipped
 
 __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
 _MOST_THREADS = 256
-_LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
 # How much the user's classifier counts in what it says otherwise than the one that ships: one that has learnt on from that one,
 # and any other. With less a learnt hand was hardly read in pages, with more a weak network spoiled them (docs/experiments.md).
 _GROWN, _OTHER = 1.0, 0.5
@@ -139,24 +139,23 @@ class Reader:
         known = Field(pattern, int(digits) if isinstance(digits, np.integer) else digits, check)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
-        seen = self._shipped.candidates(pixels)
-        own = None if self.model is self._shipped.classifier else self.model.calibrated(seen.glyphs)
-        scores, chances = self._shipped.joint.weighed(seen.said, own, _GROWN if _grown(self.model) else _OTHER)
-        rows = lines.rows(seen.found, scores >= _LIKELY)
-        order = [i for row in rows for i in row]
-        glyphs, boxes, scores, chances = seen.glyphs[order], seen.boxes[order], scores[order], chances[order]
-        labels, confidence = self._text(scores, chances, known)
-        if not len(scores) and not seen.is_blank:
+        sight = self._shipped.sight(pixels)
+        read = level(sight.grey, lambda grey: self._decided(grey, known))
+        confidence = read.confidence
+        if not len(read.labels) and not sight.is_blank:
             confidence = min(confidence, _NOTHING)
-        if confidence < min_confidence:
-            labels = [-1] * len(labels)
-        line_of = [k for k, row in enumerate(rows) for _ in row]
-        answers = zip(glyphs, boxes, line_of, scores, chances, labels, strict=True)
+        labels = read.labels if confidence >= min_confidence else np.full_like(read.labels, -1)
+        answers = zip(read.glyphs, read.boxes, read.rows, read.scores, read.chances, labels, strict=True)
         made = [
-            _digit(glyph, _box(box * seen.scale, pixels.shape), line, score, chance, label)
-            for glyph, box, line, score, chance, label in answers
+            _digit(glyph, _box(box * sight.scale, pixels.shape), int(row), score, chance, int(label))
+            for glyph, box, row, score, chance, label in answers
         ]
         return Reading(file, tuple(made), confidence, known, source)
+
+    def _decided(self, grey: NDArray[np.float32], known: Field) -> Decided:
+        seen = self._shipped.candidates(grey)
+        own = None if self.model is self._shipped.classifier else self.model.calibrated(seen.glyphs)
+        return decide(seen, self._shipped.joint, known, own, _GROWN if _grown(self.model) else _OTHER)
 
     def classify(self, pictures: Iterable[Source]) -> Classification:
         """Classify pictures that hold one digit each, of any size and polarity.
@@ -200,9 +199,10 @@ class Reader:
         pixels = picture.decode_again(source)
         if picture.is_glyph(pixels):
             return []
-        seen = self._shipped.candidates(pixels)
+        sight = self._shipped.sight(pixels)
+        seen = self._shipped.candidates(sight.grey)
         scores, chances = self._shipped.joint.weighed(seen.said)
-        size = np.array(pixels.shape[1::-1]) / seen.scale
+        size = np.array(pixels.shape[1::-1]) / sight.scale
         middles = (seen.found[:, :2] + seen.found[:, 2:] / 2) / size
         central = (np.abs(middles - 0.5) < _CENTRAL).all(axis=1) & (seen.found[:, 3] > _MAIN * size[1])
         sure = np.flatnonzero(central & (scores * chances.max(axis=1, initial=0) > _SURELY))
@@ -224,18 +224,6 @@ class Reader:
         probabilities[blank], score[blank] = 0.1, 0
         threshold = self._shipped.judge.threshold if self.model.threshold is None else self.model.threshold
         return Classification(probabilities, score, threshold, glyphs)
-
-    def _text(self, scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field) -> tuple[list[int], float]:
-        """For each candidate its label, or -1 if it is refused; and the probability that all of this is right."""
-        if known == ANYTHING:
-            accepted = scores >= self._shipped.joint.threshold
-            sure = np.where(accepted, scores * chances.max(axis=1, initial=0), 1 - scores)
-            labels = np.where(accepted, chances.argmax(axis=1) if len(chances) else 0, -1)
-            return [int(k) for k in labels], self._shipped.joint.text_confidence(float(sure.prod()))
-        labels_or_none, probability = likeliest(scores, chances, known)
-        if labels_or_none is None:
-            return [-1] * len(scores), 0.0
-        return labels_or_none, self._shipped.joint.text_confidence(probability)
 
 
 def _grown(model: models.Model) -> bool:

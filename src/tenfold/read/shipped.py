@@ -37,14 +37,24 @@ class Candidates(NamedTuple):
         boxes: what their ink fills, likewise.
         glyphs: the same cut out, uint8 (n, 28, 28).
         said: what the networks say of them.
-        scale: how many pixels of the picture that was given one of these is.
-        is_blank: whether there is nothing but paper.
     """
 
     found: NDArray[np.float64]
     boxes: NDArray[np.float64]
     glyphs: NDArray[np.uint8]
     said: Evidence
+
+
+class Sight(NamedTuple):
+    """A picture as the networks see it.
+
+    Attributes:
+        grey: float32 (h, w), 0-255, dark ink on lighter paper.
+        scale: how many pixels of the picture that was given one of these is.
+        is_blank: whether there is nothing but paper.
+    """
+
+    grey: NDArray[np.float32]
     scale: int
     is_blank: bool
 
@@ -79,9 +89,15 @@ class Shipped:
     def joint(self) -> Joint:
         return Joint.of(self.reviewer.metadata)
 
-    def candidates(self, pixels: NDArray[np.uint8]) -> Candidates:
-        """What may be digits in a picture, uint8 (H, W) or (H, W, 3), and what the networks say of each."""
-        every, grey, scale = self._found(pixels)
+    def sight(self, pixels: NDArray[np.uint8]) -> Sight:
+        """A picture, uint8 (H, W) or (H, W, 3), as the networks see it."""
+        grey, scale = _working(pixels)
+        is_blank = float(np.ptp(grey)) < _LEAST_CONTRAST
+        return Sight(grey if is_blank else self._dark_on_light(grey), scale, is_blank)
+
+    def candidates(self, grey: NDArray[np.float32]) -> Candidates:
+        """What may be digits in what the networks see, and what they say of each."""
+        every = self.finder.find(grey) if float(np.ptp(grey)) >= _LEAST_CONTRAST else []
         cuts = [cut_out(grey, f.box) for f in every]
         kept = distinct(cuts)
         some, cuts = [every[i] for i in kept], [cuts[i] for i in kept]
@@ -96,15 +112,7 @@ class Shipped:
             self.judge.scores(glyphs),
             relative_heights(found, np.array([f.score for f in some])),
         )
-        return Candidates(found, inked, glyphs, said, scale, _is_blank(grey))
-
-    def _found(self, pixels: NDArray[np.uint8]) -> tuple[list[Found], NDArray[np.float32], int]:
-        """The digits, the brightness they were found in with dark ink, and how many pixels of the picture one of it is."""
-        grey, scale = _working(pixels)
-        if _is_blank(grey):
-            return [], grey, scale
-        grey = self._dark_on_light(grey)
-        return self.finder.find(grey), grey, scale
+        return Candidates(found, inked, glyphs, said)
 
     def _dark_on_light(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
         """The picture with dark ink: that way round in which more digits are found and strokes are darker than paper."""
@@ -139,10 +147,6 @@ class Shipped:
         if not found:
             return 0.0
         return float((1 - self.reviewer.review(grey, np.array([f.box for f in found]))[:, 10]).sum())
-
-
-def _is_blank(grey: NDArray[np.float32]) -> bool:
-    return float(np.ptp(grey)) < _LEAST_CONTRAST
 
 
 def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:

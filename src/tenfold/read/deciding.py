@@ -1,0 +1,73 @@
+"""From what may be digits to a text: which of them are, in which order, and how sure all of it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.read import lines
+from tenfold.read.fields import ANYTHING, Field, likeliest
+from tenfold.read.joint import Joint
+from tenfold.read.shipped import Candidates
+
+_LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
+
+
+class Decided(NamedTuple):
+    """What was read, in reading order.
+
+    Attributes:
+        glyphs: uint8 (n, 28, 28), of each candidate.
+        boxes: float64 (n, 4), x, y, width, height of its ink.
+        rows: int (n,), the row it stands in, from 0.
+        scores: float64 (n,), the probability that it is a digit.
+        chances: float64 (n, 10), and of which.
+        labels: int (n,); -1 for what is refused.
+        confidence: the probability that all of this is right.
+    """
+
+    glyphs: NDArray[np.uint8]
+    boxes: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    chances: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    confidence: float
+
+
+def decide(
+    seen: Candidates, joint: Joint, known: Field, own: NDArray[np.float32] | None = None, own_counts: float = 0.0
+) -> Decided:
+    """Decide on candidates.
+
+    Args:
+        seen: the candidates.
+        joint: how much each network that ships counts.
+        known: about the field.
+        own: what the user's classifier says of the glyphs, float32 (n, 10), if it is another than the one that ships.
+        own_counts: how much that counts.
+    """
+    scores, chances = joint.weighed(seen.said, own, own_counts)
+    rows = lines.rows(seen.found, scores >= _LIKELY)
+    order = [i for row in rows for i in row]
+    row_of = np.array([k for k, row in enumerate(rows) for _ in row], np.int64)
+    scores, chances = scores[order], chances[order]
+    labels, confidence = _text(scores, chances, known, joint)
+    return Decided(seen.glyphs[order], seen.boxes[order], row_of, scores, chances, labels, confidence)
+
+
+def _text(
+    scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field, joint: Joint
+) -> tuple[NDArray[np.int64], float]:
+    """For each candidate its label, or -1 if it is refused; and the probability that all of this is right."""
+    if known == ANYTHING:
+        accepted = scores >= joint.threshold
+        sure = np.where(accepted, scores * chances.max(axis=1, initial=0), 1 - scores)
+        labels = np.where(accepted, chances.argmax(axis=1) if len(chances) else 0, -1)
+        return labels.astype(np.int64), joint.text_confidence(float(sure.prod()))
+    likely, probability = likeliest(scores, chances, known)
+    if likely is None:
+        return np.full(len(scores), -1, np.int64), 0.0
+    return np.array(likely, np.int64), joint.text_confidence(probability)
