@@ -54,9 +54,9 @@ def test_a_picture_is_looked_at_larger_than_it_is_only_for_small_digits(
     looked_at: list[float] = []
     at = finder.Finder._at
 
-    def noting(self: finder.Finder, grey: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    def noting(self: finder.Finder, grey: np.ndarray, scale: float, least: float) -> tuple[np.ndarray, np.ndarray]:
         looked_at.append(scale)
-        return at(self, grey, scale)
+        return at(self, grey, scale, least)
 
     monkeypatch.setattr(finder.Finder, "_at", noting)
     found = finder.Finder.bundled(1).find(np.asarray(page, np.float32))

@@ -13,7 +13,9 @@ import tenfold
 from tenfold import Digits, Reader
 from tenfold.errors import PictureError, UsageError
 from tenfold.learn import doodles, letters
+from tenfold.read.finder import HARDLY, LIKELY
 from tenfold.read.model import Model, bundled, load_bundled
+from tenfold.read.shipped import Candidates, Shipped
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +164,30 @@ def test_what_holds_no_digit_is_not_read_with_confidence(reader: Reader, thing: 
     else:
         draw.line((0, 20, 240, 150), fill=60)
     assert [d for d in reader.read(image).digits if d.accepted and d.confidence > 0.7] == []
+
+
+def test_where_known_digits_are_missed_less_likely_places_are_looked_at_too(
+    test_digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, asked = Reader(threads=1), []
+    candidates = Shipped.candidates
+
+    def watched(self: Shipped, grey: np.ndarray, least: float) -> Candidates:
+        """The first digit shows itself only to who looks closely."""
+        asked.append(least)
+        seen = candidates(self, grey, least)
+        kept = seen.found[:, 0] > (0 if least < LIKELY else seen.found[:, 0].min())
+        return Candidates(seen.found[kept], seen.boxes[kept], seen.glyphs[kept], seen.said.at(kept))
+
+    monkeypatch.setattr(Shipped, "candidates", watched)
+    pixels = page([test_digits.images[:5]], height=40)
+    text = "".join(map(str, test_digits.labels[:5]))
+    assert reader.read(pixels).text == text[1:]
+    assert asked == [LIKELY], "without knowing better nothing is missed"
+    assert reader.read(pixels, digits=5).text == text
+    assert asked == [LIKELY, LIKELY, HARDLY]
+    assert reader.read(pixels, digits=4).text == text[1:]
+    assert asked[3:] == [LIKELY], "a text that agrees is enough"
 
 
 def test_what_is_known_of_the_field_is_used(reader: Reader, test_digits: Digits) -> None:

@@ -25,7 +25,7 @@ STEP = 2.0
 _SLIMMEST = 6  # times as high as wide a digit may be: a 1
 _MULTIPLE = 8  # of which the sides of what the network sees must be
 _RIM = 8  # blank pixels around a picture, so that digits at its rim have cells around them
-_LEAST_SCORE = 0.15
+LIKELY, HARDLY = 0.15, 0.04  # the chance of a digit from which a cell counts, and where digits are known to be missing
 _FEW_PIXELS, _MOST_PIXELS = 350_000, 1_600_000  # of a view: what is always affordable, and what never is
 _LARGE_PICTURE = 3_000_000  # pixels; so many make people expect that small digits are seen, and wait a little longer
 _SAME = 0.45  # boxes that overlap by more of the smaller one are one digit
@@ -56,16 +56,20 @@ class Finder(Network):
 
     FILE = "finder"
 
-    def find(self, grey: NDArray[np.float32]) -> list[Found]:
+    def find(self, grey: NDArray[np.float32], least: float = LIKELY) -> list[Found]:
         """All digits in a picture, float32 (H, W) of 0-255, dark ink on lighter paper; the surest first.
 
         From coarse to fine. A view with many pixels, or larger than the picture, is looked at only if there may be digits too
         small for the one before: if nothing was found yet, if the smallest found ones were small there, or if the picture is
         large anyway.
-        """
-        return self.look(grey)[0]
 
-    def look(self, grey: NDArray[np.float32], most: int | None = None) -> tuple[list[Found], int]:
+        Args:
+            grey: the picture.
+            least: the chance of a digit from which a cell counts.
+        """
+        return self.look(grey, least=least)[0]
+
+    def look(self, grey: NDArray[np.float32], most: int | None = None, least: float = LIKELY) -> tuple[list[Found], int]:
         """What `find` finds in `most` views, the coarsest, or in as many as it takes; and in how many that was."""
         boxes, chances, n_views = np.zeros((0, 4)), np.zeros((0, 11)), 0
         for scale in sorted(scales(grey.shape))[:most]:
@@ -75,12 +79,12 @@ class Finder(Network):
             costly = scale > 1 or n_pixels > _FEW_PIXELS
             if costly and grey.size < _LARGE_PICTURE and not _may_be_smaller(boxes, chances, scale / 2):
                 break
-            some_boxes, some_chances = self._at(grey, scale)
+            some_boxes, some_chances = self._at(grey, scale, least)
             boxes, chances = np.concatenate([boxes, some_boxes]), np.concatenate([chances, some_chances])
             n_views += 1
         return _agreed(boxes, chances), n_views
 
-    def _at(self, grey: NDArray[np.float32], scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _at(self, grey: NDArray[np.float32], scale: float, least: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What the cells of one size see: boxes (n, 4) in pixels of the picture, probabilities (n, 11)."""
         seen = contrast(resized(grey, scale))
         height, width = seen.shape
@@ -88,7 +92,7 @@ class Finder(Network):
         cells = self._session.run(["cells"], {"contrast": np.pad(seen, pads)[None, None]})[0][0].astype(np.float64)
         logits = cells[:11] - cells[:11].max(axis=0)
         chances = np.exp(logits) / np.exp(logits).sum(axis=0)
-        rows, columns = np.nonzero(1 - chances[10] > _LEAST_SCORE)
+        rows, columns = np.nonzero(1 - chances[10] > least)
         dx, dy, log_width, log_height = cells[11:, rows, columns]
         size = TYPICAL * np.exp(np.clip([log_width, log_height], -3, 2))
         middle = np.stack([columns, rows]) * STRIDE + STRIDE / 2 - _RIM + TYPICAL * np.stack([dx, dy])

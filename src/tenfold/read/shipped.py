@@ -15,7 +15,7 @@ from PIL import Image
 
 from tenfold import picture
 from tenfold.read.cutting import cut_out, distinct
-from tenfold.read.finder import Finder, Found
+from tenfold.read.finder import LIKELY, Finder, Found
 from tenfold.read.joint import Evidence, Joint, relative_heights
 from tenfold.read.judge import Judge
 from tenfold.read.model import Model, load_bundled
@@ -95,9 +95,9 @@ class Shipped:
         is_blank = float(np.ptp(grey)) < _LEAST_CONTRAST
         return Sight(grey if is_blank else self._dark_on_light(grey), scale, is_blank)
 
-    def candidates(self, grey: NDArray[np.float32]) -> Candidates:
-        """What may be digits in what the networks see, and what they say of each."""
-        every = self.finder.find(grey) if float(np.ptp(grey)) >= _LEAST_CONTRAST else []
+    def candidates(self, grey: NDArray[np.float32], least: float = LIKELY) -> Candidates:
+        """What may be digits in what the networks see, and what they say of each; `least` as in `Finder.find`."""
+        every = self.finder.find(grey, least) if float(np.ptp(grey)) >= _LEAST_CONTRAST else []
         cuts = [cut_out(grey, f.box) for f in every]
         kept = distinct(cuts)
         some, cuts = [every[i] for i in kept], [cuts[i] for i in kept]
