@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tenfold.picture import contrast
+from tenfold.picture import contrast, evenly_lit
 from tenfold.picture.contrast import surrounded
 
 
@@ -21,6 +21,24 @@ def test_ink_is_positive_and_paper_about_nothing() -> None:
     assert np.abs(seen[70:, :20]).max() < 0.2
     assert seen.max() <= 6
     assert seen.min() >= -6
+
+
+@pytest.mark.parametrize("column", [10, 30, 55, 100])
+def test_a_shadow_goes_and_what_it_falls_on_stays(column: int) -> None:
+    shaded = page()
+    shaded[:, column:] *= 0.5
+    lit = evenly_lit(shaded)
+    assert lit is not None
+    ink = page() < 100
+    assert lit[ink].max() < 100
+    assert lit[~ink].min() > 230
+
+
+def test_even_light_and_tiny_pictures_are_left_alone() -> None:
+    assert evenly_lit(page()) is None
+    tiny = page()[:30]
+    tiny[:, 60:] *= 0.5
+    assert evenly_lit(tiny) is None
 
 
 @pytest.mark.parametrize("ink", [60, 205, 219])

@@ -166,6 +166,18 @@ def test_what_holds_no_digit_is_not_read_with_confidence(reader: Reader, thing: 
     assert [d for d in reader.read(image).digits if d.accepted and d.confidence > 0.7] == []
 
 
+@pytest.mark.parametrize("shade", [0.35, 0.55])
+def test_the_edge_of_a_shadow_across_a_digit_is_no_ink(reader: Reader, test_digits: Digits, shade: float) -> None:
+    shaded = []
+    for k, glyph in enumerate(test_digits.images[:40]):
+        pixels = paper(glyph).astype(np.float32)
+        rows, columns = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
+        pixels[np.cos(k) * (columns - 100) + np.sin(k) * (rows - 100) > 20 * np.sin(3 * k)] *= shade
+        shaded.append(pixels.astype(np.uint8))
+    found = reader.classify(shaded)
+    assert (found.accepted & (found.labels == test_digits.labels[:40])).mean() >= 0.9
+
+
 def test_where_known_digits_are_missed_less_likely_places_are_looked_at_too(
     test_digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 """What one picture is: bytes to pixels, pixels to ink, ink to a glyph. Knows nothing of networks."""
 
 from tenfold.errors import PictureError
-from tenfold.picture.contrast import contrast
+from tenfold.picture.contrast import contrast, evenly_lit
 from tenfold.picture.decode import SUFFIXES, Source, decode, decode_again, decode_marked, n_pixels
 from tenfold.picture.glyph import glyph, is_glyph
 from tenfold.picture.ink import Ink, grey, has_dark_rim, ink, inks, main_part
@@ -17,6 +17,7 @@ __all__ = [
     "decode",
     "decode_again",
     "decode_marked",
+    "evenly_lit",
     "glyph",
     "grey",
     "has_dark_rim",

@@ -22,7 +22,7 @@ from tenfold.read.fields import ANYTHING, Field
 from tenfold.read.finder import HARDLY, LIKELY
 from tenfold.read.levelling import level
 from tenfold.read.reading import Box, Digit, Reading
-from tenfold.read.shipped import Shipped
+from tenfold.read.shipped import Shipped, Sight
 
 __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
 
@@ -183,9 +183,9 @@ class Reader:
         sources = list(pictures)
         seen = self._best_of([_glyphs(picture.decode(source)) for source in sources])
         refused = np.flatnonzero(~seen.accepted)
-        # Where rules, frames or a shadow's edge count as ink, the networks that read pages may see the digit among them. These
-        # few are decoded again: all of them at once would be too much to hold.
-        choices = [[seen.glyphs[i], *self._main_of(sources[i])] for i in refused]
+        # Where rules, frames or a shadow's edge count as ink, there are other ways to see the digit among them. These few are
+        # decoded again: all of them at once would be too much to hold.
+        choices = [[seen.glyphs[i], *self._other_glyphs(sources[i])] for i in refused]
         if not any(len(some) > 1 for some in choices):
             return seen
         again = self._best_of(choices)
@@ -204,12 +204,18 @@ class Reader:
             start += len(some)
         return Classification(every.probabilities[kept], every.digit_score[kept], every.threshold, every.glyphs[kept])
 
-    def _main_of(self, source: Source) -> list[NDArray[np.uint8]]:
-        """The glyph of the digit that `read` would see around the middle of a picture; none if it is not sure of one."""
+    def _other_glyphs(self, source: Source) -> list[NDArray[np.uint8]]:
+        """What the digit of a picture may look like, too: without shadows, and as `read` sees it around the middle."""
         pixels = picture.decode_again(source)
         if picture.is_glyph(pixels):
             return []
         sight = self._shipped.sight(pixels)
+        lit = picture.evenly_lit(sight.grey)
+        unshaded = [] if lit is None else [picture.glyph(picture.main_part(picture.ink(lit)))]
+        return [*unshaded, *self._main_of(sight, pixels)]
+
+    def _main_of(self, sight: Sight, pixels: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        """The glyph of the digit that `read` would see around the middle of a picture; none if it is not sure of one."""
         seen = self._shipped.candidates(sight.grey)
         scores, chances = self._shipped.joint.weighed(seen.said)
         size = np.array(pixels.shape[1::-1]) / sight.scale
