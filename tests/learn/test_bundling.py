@@ -14,7 +14,14 @@ from tenfold.read.reviewer import SIDE, Reviewer
 
 @pytest.mark.one_backend
 def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {"_BUNDLED": tmp_path, "_PICTURES": 6, "_REVIEWS": 1, "_PAGES": 12}.items():
+    for name, value in {
+        "_BUNDLED": tmp_path,
+        "_PICTURES": 6,
+        "_PICTURES_ALIKE": 6,
+        "_REVIEWS": 1,
+        "_PAGES": 12,
+        "_WORDS": 2,
+    }.items():
         monkeypatch.setattr(bundling, name, value)
     bundling.reviewer()
     made = Reviewer((tmp_path / "reviewer.onnx").read_bytes())
@@ -26,6 +33,7 @@ def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(monkeypatch
         "seed": 3,
         "training_digits_sha256": digits.sha256,
     }
+    assert len(set(json.loads(made.metadata["members"]))) == 2
     joint = Joint.of(made.metadata)
     assert joint != Joint()
     assert len(joint.classes) == 3

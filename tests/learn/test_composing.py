@@ -59,6 +59,22 @@ def test_a_picture_of_words_has_ink_and_no_digit(composer: Composer) -> None:
     assert Composer(tenfold.load("mnist", "test")).words(np.random.default_rng(1)).picture.std() > 1, "by hand, without fonts"
 
 
+def test_without_lookalikes_no_word_has_one(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    text = clutter.text
+
+    def noting(*arguments: object, **options: bool) -> float:
+        asked.append(options["alike"])
+        return text(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(clutter, "text", noting)
+    for some, alike in ((composer, True), (composer.without_lookalikes(), False)):
+        asked.clear()
+        for seed in range(20):
+            some.page(np.random.default_rng(seed), 200, 300, 32)
+        assert set(asked) == {alike}
+
+
 def test_where_a_digit_is_the_paper_is_darker(composer: Composer) -> None:
     darker = []
     for seed in range(30):

@@ -73,6 +73,7 @@ def text(
     random: np.random.Generator,
     x: float | None = None,
     written: bool | None = None,
+    alike: bool = True,
 ) -> float:
     """Write or print a word or two; the column after them.
 
@@ -85,15 +86,16 @@ def text(
         random: decides the words, and how they are written.
         x: the column where they begin; somewhere without.
         written: whether they are written by hand; either without.
+        alike: whether they hold letters that look like digits.
     """
     place = float(random.uniform(-0.2, 0.8) * ink.shape[1]) if x is None else x
     if random.random() < _WRITTEN if written is None else written:
         for _ in range(random.integers(1, 3)):
-            strokes, width = letters.word(random, int(random.integers(1, 8)), alike=True)
+            strokes, width = letters.word(random, int(random.integers(1, 8)), alike)
             doodles.draw(ink, strokes, (place, base - size), (size, size), pen)
             place += (width + random.uniform(0.2, 0.6)) * size
         return place
-    words = _words(random)
+    words = _words(random, alike)
     face = font(str(fonts[int(random.integers(len(fonts)))]), max(6, round(size * 1.3)))
     image = Image.fromarray(ink)
     ImageDraw.Draw(image).text((place, base), words, fill=int(random.integers(120, 256)), font=face, anchor="ls")
@@ -101,18 +103,18 @@ def text(
     return place + float(face.getlength(words))
 
 
-def _words(random: np.random.Generator) -> str:
+def _words(random: np.random.Generator, alike: bool = True) -> str:
     """What is printed: one to three words in small letters, capitals or both; or letters and signs in any order."""
-    if random.random() < _ODD:
+    if not alike or random.random() < _ODD:
         return "".join(str(c) for c in random.choice(list(LETTERS + "   "), int(random.integers(1, 9))))
     made = []
     for _ in range(random.integers(1, 4)):
         n, in_capitals, first = int(random.integers(1, 11)), random.random() < 0.25, random.random() < 0.3
-        alike = letters.alike_among(random, n)
+        like_digits = letters.alike_among(random, n)
         tables = [
             (_CAPITALS, _CAPITALS_ALIKE) if in_capitals or (first and not i) else (_SMALL, _SMALL_ALIKE) for i in range(n)
         ]
-        made.append("".join(str(random.choice(list(table[i in alike]))) for i, table in enumerate(tables)))
+        made.append("".join(str(random.choice(list(table[i in like_digits]))) for i, table in enumerate(tables)))
     return " ".join(made) + str(random.choice(["", "", ":", ".", ","]))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -96,11 +97,18 @@ class Composer:
     Args:
         digits: labelled digits of all ten classes.
         fonts: files of fonts for printed letters beside the digits; without, no words are printed or written there.
+        alike: whether words hold letters that look like digits, and may stand right beside a number.
     """
 
-    def __init__(self, digits: Digits, fonts: Sequence[Path] = ()) -> None:
+    def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True) -> None:
         self._of_class = [digits.images[digits.known_labels == k] for k in range(CLASSES)]
-        self._fonts = tuple(fonts)
+        self._fonts, self.alike = tuple(fonts), alike
+
+    def without_lookalikes(self) -> Composer:
+        """The same, but for `alike`."""
+        other = copy(self)
+        other.alike = False
+        return other
 
     def page(self, random: np.random.Generator, height: int, width: int, digit_height: float, cut: bool = True) -> Page:
         """A page full of rows; the same generator state gives the same page.
@@ -122,7 +130,8 @@ class Composer:
             base_lines.append(base)
             what = random.random()
             if what < 0.12 and self._fonts:
-                clutter.text(sheet.ink, self._fonts, base, digit_height * random.uniform(0.4, 1.2), hand.pen, random)
+                size = digit_height * random.uniform(0.4, 1.2)
+                clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, alike=self.alike)
             elif what < 0.9:
                 self._row(sheet, hand, base, row, random)
                 row += 1
@@ -222,13 +231,14 @@ class Composer:
         self, sheet: _Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
     ) -> float:
         """Now and then a word as near to a number as its digits are to each other; the column after it."""
-        if n_digits or not self._fonts or random.random() > _BESIDE:
+        if n_digits or not self._fonts or not self.alike or random.random() > _BESIDE:
             return x
         near = 0.2 * hand.height
         return self._word(sheet, hand, base, x + random.uniform(0, near), random) + random.uniform(0, near)
 
     def _word(self, sheet: _Sheet, hand: Hand, base: float, x: float, random: np.random.Generator) -> float:
-        return clutter.text(sheet.ink, self._fonts, base, hand.height * random.uniform(0.4, 1.1), hand.pen, random, x)
+        size = hand.height * random.uniform(0.4, 1.1)
+        return clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, x, alike=self.alike)
 
     def _mark(self, sheet: _Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
         mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.34, 0.16, 0.18, 0.06, 0.06, 0.05, 0.12, 0.03]))

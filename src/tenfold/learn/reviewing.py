@@ -36,7 +36,9 @@ class Seen(NamedTuple):
     labels: NDArray[np.uint8]
 
 
-def proposals(digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int, processes: int = 2) -> Seen:
+def proposals(
+    digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int, processes: int = 2, alike: bool = True
+) -> Seen:
     """What the bundled finder proposes in composed pictures, with what is there; the same arguments give the same.
 
     Args:
@@ -45,8 +47,10 @@ def proposals(digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int,
         n_pictures: how many; each has about a dozen proposals.
         seed: decides the pictures.
         processes: that compose at a time.
+        alike: whether words hold letters that look like digits, and some pictures nothing but words.
     """
-    return Seen(*next(streaming.stream(propose, digits, fonts, 1, n_pictures, seed, processes)))
+    make = propose if alike else propose_without_lookalikes
+    return Seen(*next(streaming.stream(make, digits, fonts, 1, n_pictures, seed, processes)))
 
 
 def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -55,7 +59,8 @@ def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
     if what < _DRAWN:
         page = composer.drawing(random)
     else:
-        page = composer.words(random) if what < _DRAWN + _WORDS else weighing.picture(composer, random)
+        has_words_alone = composer.alike and what < _DRAWN + _WORDS
+        page = composer.words(random) if has_words_alone else weighing.picture(composer, random)
     grey = page.picture.astype(np.float32)
     found = np.array([found.box for found in _finder().find(grey)]).reshape(-1, 4)
     labels, _ = weighing.matched(found, page)
@@ -66,6 +71,11 @@ def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
     shifted = np.concatenate([boxes[:, :2] + shifts, boxes[:, 2:]], axis=1)
     seen = views(grey, zoomed(shifted, np.exp(random.normal(0, _ZOOM, (len(boxes), 1)))))
     return seen, np.where(labels < 0, CLASSES, labels).astype(np.uint8)
+
+
+def propose_without_lookalikes(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """As `propose`, of pictures whose words hold no letter that looks like a digit."""
+    return propose(composer.without_lookalikes(), random)
 
 
 @cache
