@@ -72,8 +72,10 @@ def test_the_unlikelier_way_round_is_looked_at_in_no_more_views(monkeypatch: pyt
     views: list[int] = []
     look = finder.Finder.look
 
-    def noting(self: finder.Finder, grey: np.ndarray, most: int | None = None) -> tuple[list[finder.Found], int]:
-        found, n_views = look(self, grey, most)
+    def noting(
+        self: finder.Finder, grey: np.ndarray, most: int | None = None, least: float = finder.LIKELY
+    ) -> tuple[list[finder.Found], int]:
+        found, n_views = look(self, grey, most, least)
         views.append(n_views)
         return found, n_views
 
