@@ -13,8 +13,8 @@ import numpy as np
 from tenfold.picture import Source
 from tenfold.read.reading import Reading
 
-# By these none of 64 photos and cheques is said to lie wrongly, 15 of which are less sure than that; turned 192 times, it is said
-# 64 times, 62 of them rightly.
+# By these none of 64 photos and cheques is said to lie wrongly, 15 of which are less sure than that; turned 192 times, it is
+# said 64 times, 62 of them rightly.
 _READ = 0.6  # a text as sure as this stands as it is
 _SURE = 0.9  # confidence of the text if it is turned
 _MORE = 1.1  # times as many digits, by their confidence, are there if it is turned
