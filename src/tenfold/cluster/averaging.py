@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenfold.data.digits import CLASSES, SIDE
-from tenfold.errors import MissingExtraError, ModelError
+from tenfold.learn import combining
 from tenfold.read.model import KIND
-
-try:
-    import onnx
-    from onnx import TensorProto, helper
-except ModuleNotFoundError as problem:
-    raise MissingExtraError("train", "onnx") from problem
-
-_INPUT, _OUTPUT = "images", "probabilities"
 
 
 def averaged(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
@@ -32,40 +21,11 @@ def averaged(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
     Raises:
         ModelError: the result is no valid ONNX.
     """
-    protos = [onnx.load_from_string(content) for content in members]
-    nodes, constants = [], []
-    for number, proto in enumerate(protos, start=1):
-        _rename(proto.graph, f"member_{number}.")
-        nodes += proto.graph.node
-        constants += proto.graph.initializer
-    nodes.append(helper.make_node("Mean", [f"member_{k + 1}.{_OUTPUT}" for k in range(len(protos))], [_OUTPUT], name="mean"))
-    images = helper.make_tensor_value_info(_INPUT, TensorProto.UINT8, ["batch", SIDE, SIDE])
-    answer = helper.make_tensor_value_info(_OUTPUT, TensorProto.FLOAT, ["batch", CLASSES])
-    made = helper.make_model(
-        helper.make_graph(nodes, "digits", [images], [answer], constants),
-        opset_imports=list(protos[0].opset_import),
-        ir_version=protos[0].ir_version,
-        producer_name="tenfold",
-    )
-    facts = {"kind": KIND, "version": _version(protos), **{key: json.dumps(value) for key, value in metadata.items()}}
-    helper.set_model_props(made, facts)
-    try:
-        onnx.checker.check_model(made, full_check=True)
-    except Exception as problem:  # ONNX raises several types for an invalid graph
-        raise ModelError(f"the members cannot be put into one ONNX file ({str(problem).splitlines()[0][:160]})") from problem
-    return bytes(made.SerializeToString(deterministic=True))
+    made = combining.side_by_side(members, "digits", _mean)
+    return combining.finished(made, {"kind": KIND, "version": combining.version(members)}, metadata)
 
 
-def _rename(graph: Any, prefix: str) -> None:
-    """Give every name of a graph a prefix, save that of its input."""
-    for node in graph.node:
-        node.name = prefix + node.name
-        node.input[:] = [name if name in (_INPUT, "") else prefix + name for name in node.input]
-        node.output[:] = [prefix + name for name in node.output]
-    for constant in graph.initializer:
-        constant.name = prefix + constant.name
+def _mean(names: list[str]) -> list[Any]:
+    from onnx import helper
 
-
-def _version(protos: Sequence[Any]) -> str:
-    versions = [entry.value for proto in protos for entry in proto.metadata_props if entry.key == "version"]
-    return hashlib.sha256(" ".join(versions).encode()).hexdigest()[:12]
+    return [helper.make_node("Mean", names, [combining.OUTPUT], name="mean")]

@@ -1,84 +1,137 @@
-"""Reviewers put into one ONNX file, which answers with the geometric mean of what they say; its weights take half the room."""
+"""Networks side by side in one ONNX file, which answers with what they say together; and the reviewers that ship so."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
-from tenfold.read.reviewer import ANSWERS, KIND, SIDE
+from tenfold.errors import MissingExtraError, ModelError
+from tenfold.read.reviewer import KIND
 
-_INPUT, _OUTPUT = "views", "probabilities"
+try:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ModuleNotFoundError as problem:
+    raise MissingExtraError("train", "onnx") from problem
+
+OUTPUT = "probabilities"
+
 _LEAST = 1e-9  # a probability of nothing has no logarithm
 _MANY = 64  # numbers; tensors of fewer stay as they are
 
 
-def combined(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
-    """Put reviewers side by side into one graph. The same members give the same bytes.
+def side_by_side(
+    members: Sequence[bytes], name: str, together: Callable[[list[str]], list[Any]], constants: Sequence[Any] = ()
+) -> Any:
+    """Put networks into one graph, an ONNX model: from the input of the first to `probabilities`.
+
+    What hidden layers answer is no output any more. The same members give the same graph.
 
     Args:
-        members: ONNX files of `exporting.reviewer_to_onnx`.
-        metadata: kept in the file, each value as JSON; `kind`, `version` (a hash of the members' versions), `members` (these)
-            and `graph_sha256` are added.
+        members: ONNX files of networks that take and answer the same.
+        name: of the graph.
+        together: makes the nodes that lead from the members' probabilities, by their names, to `probabilities`.
+        constants: that these nodes need.
     """
     protos = [onnx.load_from_string(content) for content in members]
-    nodes, constants = [], [numpy_helper.from_array(np.array(_LEAST, np.float32), "least")]
-    for k, proto in enumerate(protos):
-        _rename(proto.graph, f"member_{k}.")
+    first = protos[0]
+    given, answer = first.graph.input[0], next(one for one in first.graph.output if one.name == OUTPUT)
+    nodes, kept = [], list(constants)
+    for number, proto in enumerate(protos, start=1):
+        _rename(proto.graph, f"member_{number}.", given.name)
         nodes += proto.graph.node
-        constants += proto.graph.initializer
-        nodes.append(helper.make_node("Max", [f"member_{k}.{_OUTPUT}", "least"], [f"some_{k}"], name=f"some_{k}"))
-        nodes.append(helper.make_node("Log", [f"some_{k}"], [f"log_{k}"], name=f"log_{k}"))
-    nodes.append(helper.make_node("Mean", [f"log_{k}" for k in range(len(protos))], ["mean"], name="mean"))
-    nodes.append(helper.make_node("Softmax", ["mean"], [_OUTPUT], name="together", axis=-1))
-    casts, kept = _in_half(constants)
-    views = helper.make_tensor_value_info(_INPUT, TensorProto.UINT8, ["batch", SIDE, SIDE])
-    answer = helper.make_tensor_value_info(_OUTPUT, TensorProto.FLOAT, ["batch", ANSWERS])
-    graph = helper.make_graph([*casts, *nodes], "reviewers", [views], [answer], kept)
-    made = helper.make_model(
-        graph, opset_imports=list(protos[0].opset_import), ir_version=protos[0].ir_version, producer_name="tenfold"
+        kept += proto.graph.initializer
+    nodes += together([f"member_{number}.{OUTPUT}" for number in range(1, len(protos) + 1)])
+    return helper.make_model(
+        helper.make_graph(nodes, name, [given], [answer], kept),
+        opset_imports=list(first.opset_import),
+        ir_version=first.ir_version,
+        producer_name="tenfold",
     )
-    versions = [_said(proto)["version"] for proto in protos]
-    facts = {
-        "kind": KIND,
-        "version": hashlib.sha256(" ".join(versions).encode()).hexdigest()[:12],
-        "graph_sha256": hashlib.sha256(graph.SerializeToString(deterministic=True)).hexdigest(),
-        "members": json.dumps(versions),
-        **{key: json.dumps(value) for key, value in metadata.items()},
-    }
-    helper.set_model_props(made, facts)
-    onnx.checker.check_model(made, full_check=True)
+
+
+def finished(made: Any, facts: Mapping[str, str], metadata: Mapping[str, Any]) -> bytes:
+    """The bytes of a combined model with what it says of itself: facts as they are, metadata as JSON.
+
+    Raises:
+        ModelError: it is no valid ONNX.
+    """
+    helper.set_model_props(made, {**facts, **{key: json.dumps(value) for key, value in metadata.items()}})
+    try:
+        onnx.checker.check_model(made, full_check=True)
+    except Exception as problem:  # ONNX raises several types for an invalid graph
+        raise ModelError(f"the members cannot be put into one ONNX file ({str(problem).splitlines()[0][:160]})") from problem
     return bytes(made.SerializeToString(deterministic=True))
 
 
-def _in_half(constants: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Weights as float16, and the nodes that make float32 of them again, which ONNX Runtime does once, when it loads them."""
-    casts, kept = [], []
-    for constant in constants:
+def versions(members: Sequence[bytes]) -> list[str]:
+    """The versions of networks."""
+    protos = [onnx.load_from_string(content) for content in members]
+    return [entry.value for proto in protos for entry in proto.metadata_props if entry.key == "version"]
+
+
+def version(members: Sequence[bytes]) -> str:
+    """The version of networks together: a hash of theirs."""
+    return hashlib.sha256(" ".join(versions(members)).encode()).hexdigest()[:12]
+
+
+def combined(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
+    """Put reviewers into one file, which answers with the geometric mean of what they say; its weights take half the room.
+
+    Args:
+        members: ONNX files of `exporting.reviewer_to_onnx`.
+        metadata: kept in the file, each value as JSON; `kind`, `version`, `members` (their versions) and `graph_sha256` are
+            added.
+
+    Raises:
+        ModelError: the result is no valid ONNX.
+    """
+    least = numpy_helper.from_array(np.array(_LEAST, np.float32), "least")
+    made = side_by_side(members, "reviewers", _geometric_mean, [least])
+    _halve(made.graph)
+    facts = {
+        "kind": KIND,
+        "version": version(members),
+        "graph_sha256": hashlib.sha256(made.graph.SerializeToString(deterministic=True)).hexdigest(),
+    }
+    return finished(made, facts, {"members": versions(members), **metadata})
+
+
+def _geometric_mean(names: list[str]) -> list[Any]:
+    nodes, logs = [], [f"{name}.log" for name in names]
+    for name, log in zip(names, logs, strict=True):
+        some = f"{name}.some"
+        nodes.append(helper.make_node("Max", [name, "least"], [some], name=some))
+        nodes.append(helper.make_node("Log", [some], [log], name=log))
+    nodes.append(helper.make_node("Mean", logs, ["mean"], name="mean"))
+    nodes.append(helper.make_node("Softmax", ["mean"], [OUTPUT], name="together", axis=-1))
+    return nodes
+
+
+def _halve(graph: Any) -> None:
+    """Keep weights as float16; nodes make float32 of them again, which ONNX Runtime does once, when it loads them."""
+    casts = []
+    for constant in graph.initializer:
         values = numpy_helper.to_array(constant)
         if values.dtype != np.float32 or values.size < _MANY:
-            kept.append(constant)
             continue
-        half = f"{constant.name}.half"
-        kept.append(numpy_helper.from_array(values.astype(np.float16), half))
-        casts.append(helper.make_node("Cast", [half], [constant.name], name=f"{constant.name}.whole", to=TensorProto.FLOAT))
-    return casts, kept
+        whole, half = constant.name, f"{constant.name}.half"
+        constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
+        casts.append(helper.make_node("Cast", [half], [whole], name=f"{whole}.whole", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
-def _rename(graph: Any, prefix: str) -> None:
+def _rename(graph: Any, prefix: str, given: str) -> None:
     """Give every name of a graph a prefix, save that of its input."""
     for node in graph.node:
         node.name = prefix + node.name
-        node.input[:] = [name if name in (_INPUT, "") else prefix + name for name in node.input]
+        node.input[:] = [name if name in (given, "") else prefix + name for name in node.input]
         node.output[:] = [prefix + name for name in node.output]
     for constant in graph.initializer:
         constant.name = prefix + constant.name
-
-
-def _said(proto: Any) -> dict[str, str]:
-    return {entry.key: entry.value for entry in proto.metadata_props}
