@@ -29,8 +29,9 @@ from tenfold.data.digits import CLASSES, Digits
 from tenfold.data.samples import Samples
 from tenfold.data.sources import load
 from tenfold.learn import clutter, measuring, publishing, recipes, weighing
-from tenfold.learn.composing import Composer, Page
+from tenfold.learn.composing import Composer
 from tenfold.learn.runs import Run
+from tenfold.learn.sheets import Page
 from tenfold.learn.tables import percent
 from tenfold.learn.writers import HABITS, Writer, accuracy, search
 from tenfold.read.model import load_bundled

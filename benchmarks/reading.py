@@ -34,7 +34,8 @@ from PIL import Image, ImageDraw, ImageFont
 import tenfold
 from tenfold import picture
 from tenfold.learn import clutter, style, weighing
-from tenfold.learn.composing import Composer, Page
+from tenfold.learn.composing import Composer
+from tenfold.learn.sheets import Page
 from tenfold.picture.ink import otsu
 
 _FONTS = Path("/usr/share/fonts")

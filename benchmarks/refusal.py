@@ -73,8 +73,8 @@ def main() -> None:
         print(f"| {name} | {len(pictures):,} | {other.accepted.mean():.2%} | {area:.4f} |{_often(texts, other.accepted)}")
     print("\n| pages of words | letters | digits read there, of 1,000 letters | pages without any |\n|---|---|---|---|")
     for name, fonts in _fonts():
-        read = [reader.read(page).text.replace("\n", "") for page, _ in pages_of_words(fonts)]
-        n_letters = sum(n for _, n in pages_of_words(fonts))
+        pages, counts = zip(*pages_of_words(fonts), strict=True)
+        read, n_letters = [reader.read(page).text.replace("\n", "") for page in pages], sum(counts)
         print(f"| {name} | {n_letters:,} | {1000 * len(''.join(read)) / n_letters:.1f} | {read.count('')} of {len(read)} |")
 
 

@@ -3,7 +3,8 @@ import pytest
 
 import tenfold
 from tenfold.learn import clutter
-from tenfold.learn.composing import Composer, Page, _Sheet
+from tenfold.learn.composing import Composer
+from tenfold.learn.sheets import Page
 
 pytestmark = pytest.mark.one_backend
 
@@ -102,12 +103,3 @@ def test_a_drawing_has_ink_and_no_digit(composer: Composer) -> None:
         assert np.ptp(page.picture) > 20
     again = composer.drawing(np.random.default_rng(9))
     assert (again.picture == page.picture).all()
-
-
-def test_a_digit_is_not_written_over_another() -> None:
-    sheet = _Sheet(np.zeros((60, 100), np.uint8), [], [], [])
-    digit = np.full((30, 20), 255, np.uint8)
-    assert sheet.laid_in(digit, 10, 10, 3, 0) == 29
-    assert sheet.laid_in(digit, 14, 12, 4, 0) == 33, "left out, but its place is taken"
-    assert sheet.laid_in(digit, 29, 10, 5, 0) == 48
-    assert sheet.labels == [3, 5], "a touch is not over"

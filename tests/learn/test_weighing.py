@@ -5,7 +5,8 @@ import pytest
 
 import tenfold
 from tenfold.learn import weighing
-from tenfold.learn.composing import Composer, Page
+from tenfold.learn.composing import Composer
+from tenfold.learn.sheets import Page
 from tenfold.read.joint import Evidence, Joint
 from tenfold.read.reviewer import Reviewer
 from tenfold.read.shipped import Shipped

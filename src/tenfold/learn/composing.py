@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,37 +18,13 @@ from PIL import Image
 
 from tenfold.data.digits import CLASSES, Digits
 from tenfold.learn import clutter, doodles, numerals, papers, pens, strangers
+from tenfold.learn.sheets import INK, Page, Sheet
 
-_INK = 60  # of 255: what belongs to a stroke
-_WRITTEN_OVER = 0.1  # the share of a digit's ink that may lie on other ink: a tail that touches, not a digit on a digit
 _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
 # The share of numbers of two digits only, again and again, and how often each of these is a 1: such a row may pass for a fence.
 _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
-
-
-class Page(NamedTuple):
-    """A composed page.
-
-    Attributes:
-        picture: uint8 (H, W), dark ink on lighter paper.
-        boxes: float32 (n, 4), x, y, width, height of the ink of each digit, in reading order.
-        labels: int (n,); -1 for a digit that is cut by the rim.
-        rows: int (n,), the row of each digit, from 0.
-    """
-
-    picture: NDArray[np.uint8]
-    boxes: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    rows: NDArray[np.int64]
-
-    @property
-    def text(self) -> str:
-        """The whole digits, rows joined by a line end."""
-        whole = self.labels >= 0
-        rows = np.unique(self.rows[whole])
-        return "\n".join("".join(str(k) for k in self.labels[whole & (self.rows == row)]) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -121,7 +96,7 @@ class Composer:
             cut: whether the rim may cut digits; else those are left out.
         """
         hand = Hand.drawn(random, digit_height)
-        sheet = _Sheet(np.zeros((height, width), np.uint8), [], [], [], cut)
+        sheet = Sheet.blank(height, width, cut)
         y = random.uniform(-0.3, 0.6) * digit_height
         spacing = random.uniform(1.05, 1.35) if random.random() < 0.3 else random.uniform(1.3, 2.6)
         base_lines, row = [], 0
@@ -136,45 +111,40 @@ class Composer:
                 self._row(sheet, hand, base, row, random)
                 row += 1
             y += digit_height * spacing
-        strokes = np.asarray(sheet.ink / np.float32(255), np.float32)
-        strokes = clutter.drawn_over(strokes, np.array(sheet.boxes).reshape(-1, 4), hand.height, hand.pen, random)
-        rules = papers.rules(strokes.shape, base_lines, np.array(sheet.boxes).reshape(-1, 4), hand.height, random)
-        picture = papers.photographed(strokes, rules, np.array(sheet.boxes).reshape(-1, 4), random)
-        return _ordered(picture, sheet)
+        strokes = clutter.drawn_over(sheet.strokes, sheet.placed, hand.height, hand.pen, random)
+        rules = papers.rules(strokes.shape, base_lines, sheet.placed, hand.height, random)
+        return sheet.page(papers.photographed(strokes, rules, sheet.placed, random))
 
     def line(self, random: np.random.Generator, n_digits: int, digit_height: float, cut: bool = True) -> Page:
         """A single row with little around it, as cut out of a form; `cut` as in `page`."""
         hand = Hand.drawn(random, digit_height)
         room = int(digit_height * random.uniform(1.02 if cut else 1.6, 2.2))
-        sheet = _Sheet(
-            np.zeros((room, int((n_digits + 2) * (2.2 * digit_height + max(hand.gap, 0)))), np.uint8), [], [], [], cut
-        )
+        sheet = Sheet.blank(room, int((n_digits + 2) * (2.2 * digit_height + max(hand.gap, 0))), cut)
         base = (room + digit_height) / 2 + random.normal(0, 0.05) * digit_height
         end = self._row(sheet, hand, base, 0, random, n_digits)
         width = int(np.clip(end + random.uniform(0.05, 0.5) * digit_height, 8, sheet.ink.shape[1]))
-        boxes = np.array(sheet.boxes).reshape(-1, 4)
-        strokes = np.asarray(sheet.ink[:, :width] / np.float32(255), np.float32)
-        rules = papers.rules(strokes.shape, [base], boxes, hand.height, random)
-        return _ordered(papers.photographed(strokes, rules, np.array(sheet.boxes).reshape(-1, 4), random), sheet)
+        strokes = sheet.strokes[:, :width]
+        rules = papers.rules(strokes.shape, [base], sheet.placed, hand.height, random)
+        return sheet.page(papers.photographed(strokes, rules, sheet.placed, random))
 
     def drawing(self, random: np.random.Generator) -> Page:
         """A picture with one to three doodles of any size and no digit."""
         height = int(np.exp(random.uniform(np.log(60), np.log(400))))
         width = int(height * random.uniform(0.7, 2.2))
-        ink, pen = np.zeros((height, width), np.uint8), max(1.5, height * random.uniform(0.008, 0.05))
+        sheet, pen = Sheet.blank(height, width), max(1.5, height * random.uniform(0.008, 0.05))
         for _ in range(random.integers(1, 4)):
             tall = height * random.uniform(0.2, 0.9)
             size = np.array([tall * random.uniform(0.6, 1.2), tall])
             corner = random.uniform(-0.1, 0.9, 2) * np.maximum(1, np.array([width, height]) - size)
-            doodles.draw(ink, doodles.doodle(random), (corner[0], corner[1]), (size[0], size[1]), pen)
-        return _without_digits(ink, [height / 2], height * 0.3, random)
+            doodles.draw(sheet.ink, doodles.doodle(random), (corner[0], corner[1]), (size[0], size[1]), pen)
+        return _ruled_now_and_then(sheet, sheet.strokes, [height / 2], height * 0.3, random)
 
     def words(self, random: np.random.Generator) -> Page:
         """A picture full of words, written or printed, without a digit: of a letter, a form, a label."""
         width = int(random.integers(120, 480))
         height = int(width * random.uniform(0.15, 0.7))
         size = float(np.exp(random.uniform(np.log(10), np.log(max(14, height / 2)))))
-        ink, pen = np.zeros((height, width), np.uint8), max(1.0, size * random.uniform(0.035, 0.19))
+        sheet, pen = Sheet.blank(height, width), max(1.0, size * random.uniform(0.035, 0.19))
         fonts = [self._fonts[int(random.integers(len(self._fonts)))]] if self._fonts else []
         written = not fonts or bool(random.random() < 0.5)
         spacing, until, base_lines = random.uniform(1.2, 2.2), random.uniform(0.4, 1), []
@@ -183,13 +153,13 @@ class Composer:
             base_lines.append(base)
             x = random.uniform(-0.5, 1) * size
             while x < until * width:
-                x = clutter.text(ink, fonts, base, size, pen, random, x, written) + random.uniform(0.2, 0.8) * size
+                x = clutter.text(sheet.ink, fonts, base, size, pen, random, x, written) + random.uniform(0.2, 0.8) * size
             base += spacing * size
-        strokes = clutter.drawn_over(np.asarray(ink / np.float32(255), np.float32), _NO_BOXES, size, pen, random)
-        return _without_digits(np.asarray(strokes * 255, np.uint8), base_lines, size, random)
+        strokes = clutter.drawn_over(sheet.strokes, sheet.placed, size, pen, random)
+        return _ruled_now_and_then(sheet, strokes, base_lines, size, random)
 
     def _row(
-        self, sheet: _Sheet, hand: Hand, base: float, row: int, random: np.random.Generator, n_digits: int | None = None
+        self, sheet: Sheet, hand: Hand, base: float, row: int, random: np.random.Generator, n_digits: int | None = None
     ) -> float:
         """Write numbers from left to right until the page or the digits end; the column after the last."""
         width = sheet.ink.shape[1]
@@ -228,7 +198,7 @@ class Composer:
         return float(x)
 
     def _beside(
-        self, sheet: _Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
+        self, sheet: Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
     ) -> float:
         """Now and then a word as near to a number as its digits are to each other; the column after it."""
         if n_digits or not self._fonts or not self.alike or random.random() > _BESIDE:
@@ -236,11 +206,11 @@ class Composer:
         near = 0.2 * hand.height
         return self._word(sheet, hand, base, x + random.uniform(0, near), random) + random.uniform(0, near)
 
-    def _word(self, sheet: _Sheet, hand: Hand, base: float, x: float, random: np.random.Generator) -> float:
+    def _word(self, sheet: Sheet, hand: Hand, base: float, x: float, random: np.random.Generator) -> float:
         size = hand.height * random.uniform(0.4, 1.1)
         return clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, x, alike=self.alike)
 
-    def _mark(self, sheet: _Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
+    def _mark(self, sheet: Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
         mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.34, 0.16, 0.18, 0.06, 0.06, 0.05, 0.12, 0.03]))
         return clutter.mark(sheet.ink, mark, x, base + hand.slope * (x - sheet.ink.shape[1] / 2), hand.height, hand.pen, random)
 
@@ -269,59 +239,18 @@ class Composer:
         return _cut_out(_reduced(pens.drawn_with(moved, fine * hand.pen), fine))
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """The ink so far, uint8 (H, W), and the digits in it."""
-
-    ink: NDArray[np.uint8]
-    boxes: list[tuple[float, float, float, float]]
-    labels: list[int]
-    rows: list[int]
-    cut: bool = True  # whether the rim may cut digits
-
-    def laid_in(self, digit: NDArray[np.uint8], x: int, y: int, label: int, row: int) -> int:
-        """Lay a digit in; the last column of its ink. One that the rim cuts gets the label -1; out of sight, none.
-
-        One that would be written over something else is left out.
-        """
-        if not digit.size:
-            return x
-        height, width = self.ink.shape
-        top, bottom, left, right = max(0, y), min(height, y + len(digit)), max(0, x), min(width, x + digit.shape[1])
-        whole = (bottom - top) * (right - left) == digit.size
-        if bottom > top and right > left and (self.cut or whole):
-            place, seen = self.ink[top:bottom, left:right], digit[top - y : bottom - y, left - x : right - x]
-            inked = seen > _INK
-            if (place[inked] > _INK).sum() > _WRITTEN_OVER * inked.sum():
-                return int(x + digit.shape[1] - 1)
-            np.maximum(place, seen, out=place)
-            nearly = (bottom - top) * (right - left) >= 0.9 * digit.size
-            self.boxes.append((left, top, right - left, bottom - top))
-            self.labels.append(label if nearly else -1)
-            self.rows.append(row)
-        return int(x + digit.shape[1] - 1)
-
-
-_NO_BOXES = np.zeros((0, 4), np.float32)
-
-
-def _without_digits(ink: NDArray[np.uint8], base_lines: list[float], height: float, random: np.random.Generator) -> Page:
-    """A page of what was drawn, now and then on ruled paper."""
-    strokes = np.asarray(ink / np.float32(255), np.float32)
+def _ruled_now_and_then(
+    sheet: Sheet, strokes: NDArray[np.float32], base_lines: list[float], height: float, random: np.random.Generator
+) -> Page:
+    """What was drawn, photographed on paper of which three in ten are ruled."""
     ruled = random.random() < 0.3
-    rules = papers.rules(strokes.shape, base_lines, _NO_BOXES, height, random) if ruled else np.zeros_like(strokes)
-    picture = papers.photographed(strokes, rules, _NO_BOXES, random)
-    return Page(picture, _NO_BOXES, np.zeros(0, np.int64), np.zeros(0, np.int64))
-
-
-def _ordered(picture: NDArray[np.uint8], sheet: _Sheet) -> Page:
-    boxes = np.array(sheet.boxes, np.float32).reshape(-1, 4)
-    return Page(picture, boxes, np.array(sheet.labels, np.int64), np.array(sheet.rows, np.int64))
+    rules = papers.rules(strokes.shape, base_lines, sheet.placed, height, random) if ruled else np.zeros_like(strokes)
+    return sheet.page(papers.photographed(strokes, rules, sheet.placed, random))
 
 
 def _cut_out(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The part with ink; of no size if there is none."""
-    inked = digit > _INK
+    inked = digit > INK
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     return digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else digit[:0]
 

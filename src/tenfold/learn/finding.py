@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from tenfold import storage
 from tenfold.data.digits import CLASSES, Digits
 from tenfold.learn import backend, networks, streaming
-from tenfold.learn.composing import Composer, Page
+from tenfold.learn.composing import Composer
 from tenfold.learn.recipe import Adam
+from tenfold.learn.sheets import Page
 from tenfold.picture.contrast import contrast
 from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL, resized
 

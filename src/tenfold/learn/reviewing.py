@@ -58,9 +58,10 @@ def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
     what = random.random()
     if what < _DRAWN:
         page = composer.drawing(random)
+    elif composer.alike and what < _DRAWN + _WORDS:
+        page = composer.words(random)
     else:
-        has_words_alone = composer.alike and what < _DRAWN + _WORDS
-        page = composer.words(random) if has_words_alone else weighing.picture(composer, random)
+        page = weighing.picture(composer, random)
     grey = page.picture.astype(np.float32)
     found = np.array([found.box for found in _finder().find(grey)]).reshape(-1, 4)
     labels, _ = weighing.matched(found, page)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.learn.composing import Composer, Page
+from tenfold.learn.composing import Composer
+from tenfold.learn.sheets import Page
 from tenfold.read.joint import Evidence, Joint, features
 from tenfold.read.shipped import Shipped
 

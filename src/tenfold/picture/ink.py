@@ -39,7 +39,7 @@ def grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     if seen.ndim == 2:
         return seen
     brightness = seen @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
-    if all(np.ptp(seen[..., k] - brightness) < _COLOURED for k in (0, 2)) or _differs(brightness):
+    if _differs(brightness) or all(np.ptp(seen[..., k] - brightness) < _COLOURED for k in (0, 2)):
         return brightness
     colours = seen.reshape(-1, 3)
     direction = np.linalg.eigh(np.cov(colours[:: max(1, len(colours) // 100_000)].T))[1][:, -1]
@@ -48,7 +48,12 @@ def grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _differs(brightness: NDArray[np.float32]) -> bool:
-    """Whether a stroke of a pixel's width, or anything larger, is of another brightness."""
+    """Whether a stroke of a pixel's width, or anything larger, is of another brightness: the means of 3x3 pixels tell."""
+    height, width = (side // 3 * 3 for side in brightness.shape)
+    if height and width:  # most often those side by side do, at a tenth of the price
+        some = sum(brightness[i:height:3, j:width:3] for i in range(3) for j in range(3)) / np.float32(9)
+        if float(np.ptp(some)) >= _OF_ONE_BRIGHTNESS:
+            return True
     from scipy import ndimage
 
     return float(np.ptp(ndimage.uniform_filter(brightness, 3))) >= _OF_ONE_BRIGHTNESS

@@ -21,7 +21,7 @@ from tenfold.read.deciding import Decided, decide
 from tenfold.read.fields import ANYTHING, Field
 from tenfold.read.finder import HARDLY, LIKELY
 from tenfold.read.levelling import level
-from tenfold.read.reading import Box, Digit, Reading
+from tenfold.read.reading import DOUBTFUL, Box, Digit, Reading
 from tenfold.read.shipped import Shipped, Sight
 
 __all__ = ["Box", "Classification", "Digit", "Field", "Reader", "Reading"]
@@ -30,7 +30,6 @@ _MOST_THREADS = 256
 # How much the user's classifier counts in what it says otherwise than the one that ships: one that has learnt on from that one,
 # and any other. With less a learnt hand was hardly read in pages, with more a weak network spoiled them (docs/experiments.md).
 _GROWN, _OTHER = 1.0, 0.5
-_DOUBTFUL = 0.5  # a text of a known field that is less sure is looked for again
 _NOTHING = 0.95  # how sure it is that there are no digits, where nothing was seen on what is not blank
 # What counts as a picture's main digit: how near its middle is to the picture's, how high it is, as shares of the picture, and
 # how sure the networks that read pages have to be of it.
@@ -157,7 +156,7 @@ class Reader:
     def _decided(self, grey: NDArray[np.float32], known: Field) -> Decided:
         """What is read; where it hardly agrees with what is known, less likely places are looked at too."""
         read = self._decided_on(grey, known, LIKELY)
-        if known == ANYTHING or read.confidence >= _DOUBTFUL:
+        if known == ANYTHING or read.confidence >= DOUBTFUL:
             return read
         again = self._decided_on(grey, known, HARDLY)
         return again if again.confidence > read.confidence else read

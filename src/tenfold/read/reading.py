@@ -17,6 +17,8 @@ from tenfold.read.fields import ANYTHING, Field
 
 Box = tuple[int, int, int, int]
 
+DOUBTFUL = 0.5  # a text that is less sure is likelier wrong than right
+
 
 @dataclass(frozen=True)
 class Digit:
@@ -72,7 +74,7 @@ class Reading:
     @property
     def doubtful(self) -> bool:
         """Whether the text is likelier wrong than right."""
-        return self.confidence < 0.5
+        return self.confidence < DOUBTFUL
 
     def __str__(self) -> str:
         return self.text

@@ -51,12 +51,15 @@ class Sight(NamedTuple):
     Attributes:
         grey: float32 (h, w), 0-255, dark ink on lighter paper.
         scale: how many pixels of the picture that was given one of these is.
-        is_blank: whether there is nothing but paper.
     """
 
     grey: NDArray[np.float32]
     scale: int
-    is_blank: bool
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing but paper."""
+        return _is_blank(self.grey)
 
 
 class Shipped:
@@ -92,12 +95,11 @@ class Shipped:
     def sight(self, pixels: NDArray[np.uint8]) -> Sight:
         """A picture, uint8 (H, W) or (H, W, 3), as the networks see it."""
         grey, scale = _working(pixels)
-        is_blank = float(np.ptp(grey)) < _LEAST_CONTRAST
-        return Sight(grey if is_blank else self._dark_on_light(grey), scale, is_blank)
+        return Sight(grey if _is_blank(grey) else self._dark_on_light(grey), scale)
 
     def candidates(self, grey: NDArray[np.float32], least: float = LIKELY) -> Candidates:
         """What may be digits in what the networks see, and what they say of each; `least` as in `Finder.find`."""
-        every = self.finder.find(grey, least) if float(np.ptp(grey)) >= _LEAST_CONTRAST else []
+        every = [] if _is_blank(grey) else self.finder.find(grey, least)
         cuts = [cut_out(grey, f.box) for f in every]
         kept = distinct(cuts)
         some, cuts = [every[i] for i in kept], [cuts[i] for i in kept]
@@ -147,6 +149,10 @@ class Shipped:
         if not found:
             return 0.0
         return float((1 - self.reviewer.review(grey, np.array([f.box for f in found]))[:, 10]).sum())
+
+
+def _is_blank(grey: NDArray[np.float32]) -> bool:
+    return float(np.ptp(grey)) < _LEAST_CONTRAST
 
 
 def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
