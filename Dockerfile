@@ -11,7 +11,7 @@ RUN python -m venv /opt/tenfold \
  && /opt/tenfold/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
 
 FROM python:3.12-slim
-RUN useradd --system --uid 10001 --no-create-home tenfold && install -d -o tenfold -m 700 /data
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin tenfold && install -d -o tenfold -m 700 /data
 COPY --from=build /opt/tenfold /opt/tenfold
 ENV PATH=/opt/tenfold/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 XDG_DATA_HOME=/data
 USER 10001
