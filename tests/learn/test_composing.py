@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 import tenfold
-from tenfold.learn import clutter
+from tenfold.learn import clutter, composing
 from tenfold.learn.composing import Composer
 from tenfold.learn.sheets import Page
+from tenfold.learn.typeset import Type
 
 pytestmark = pytest.mark.one_backend
 
@@ -74,6 +75,35 @@ def test_without_lookalikes_no_word_has_one(composer: Composer, monkeypatch: pyt
         for seed in range(20):
             some.page(np.random.default_rng(seed), 200, 300, 32)
         assert set(asked) == {alike}
+
+
+def test_some_numbers_are_printed_in_one_line_and_alike(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
+    types: list[Type | None] = []
+    digit = Type.digit
+
+    def noting(self: Type, label: int, height: float) -> np.ndarray:
+        types.append(self)
+        return digit(self, label, height)
+
+    monkeypatch.setattr(Type, "digit", noting)
+    n_digits = sum(len(whole(composer, seed).labels) for seed in range(60))
+    assert 0.03 * n_digits < len(types) < 0.3 * n_digits
+    assert len(set(types)) > 5
+    types.clear()
+    assert sum(len(whole(composer.without_lookalikes(), seed).labels) for seed in range(20)) > 100
+    assert not types
+    monkeypatch.setattr(composing, "_PRINTED", 1.0)
+    for seed in range(10):
+        page = composer.line(np.random.default_rng(seed), 5, 40, cut=False)
+        ends = page.boxes[:, 1] + page.boxes[:, 3]
+        slope = np.polyfit(page.boxes[:, 0], ends, 1)
+        assert np.abs(ends - np.polyval(slope, page.boxes[:, 0])).max() < 2.5
+        assert np.ptp(page.boxes[:, 3]) < 2
+
+
+def test_without_fonts_all_is_written() -> None:
+    page = whole(Composer(tenfold.load("mnist", "test")), 1)
+    assert len(page.labels)
 
 
 def test_where_a_digit_is_the_paper_is_darker(composer: Composer) -> None:

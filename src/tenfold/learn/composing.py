@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import clutter, doodles, numerals, papers, pens, strangers
+from tenfold.learn import clutter, doodles, numerals, papers, pens, strangers, typeset
 from tenfold.learn.sheets import INK, Page, Sheet
 
 _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
 # The share of numbers of two digits only, again and again, and how often each of these is a 1: such a row may pass for a fence.
 _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
+_PRINTED = 0.1  # the share of numbers that are printed, where words are
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
 
@@ -44,6 +45,8 @@ class Hand:
     flags: bool
     small_zeros: bool
     forms: NDArray[np.int64]  # (10,): which of `numerals` it writes each digit in, -1 for MNIST's own
+    unsteady: float = 1.0  # how far digits stand off the line and from each other, beside how far hands put them
+    type: typeset.Type | None = None  # what digits are printed in; None where they are written
 
     @classmethod
     def drawn(cls, random: np.random.Generator, height: float) -> Hand:
@@ -65,6 +68,12 @@ class Hand:
             forms=numerals.forms(random),
         )
 
+    def printed(self, fonts: Sequence[Path], random: np.random.Generator) -> Hand:
+        """A printer beside the hand: its digits alike, in one line, and often smaller."""
+        height = self.height * random.uniform(0.6, 1.1)
+        gap, set_in = height * random.uniform(0.06, 0.3), typeset.Type.drawn(fonts, random)
+        return replace(self, height=height, gap=gap, unsteady=0.1, small_zeros=False, type=set_in)
+
 
 class Composer:
     """Composes pages from a set of digits.
@@ -72,7 +81,8 @@ class Composer:
     Args:
         digits: labelled digits of all ten classes.
         fonts: files of fonts for printed letters beside the digits; without, no words are printed or written there.
-        alike: whether words hold letters that look like digits, and may stand right beside a number.
+        alike: whether there is what only its neighbours tell from letters, or from digits: words that hold letters like digits,
+            words right beside a number, numbers in print.
     """
 
     def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True) -> None:
@@ -172,17 +182,19 @@ class Composer:
                 np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
             )
             x = self._beside(sheet, hand, base, x, n_digits, random)
+            by = hand.printed(self._fonts, random) if self._prints and random.random() < _PRINTED else hand
             for left in range(n - 1, -1, -1):
                 label = int(random.choice(classes)) if few or random.random() < 0.85 else 0
-                small = hand.small_zeros and label == 0
-                digit = self._digit(label, hand, hand.height * (random.uniform(0.5, 0.85) if small else 1), random)
-                y = round(base + hand.slope * (x - width / 2) - len(digit) + random.normal(0, 0.04 * hand.height))
+                small = by.small_zeros and label == 0
+                digit = self._digit(label, by, by.height * (random.uniform(0.5, 0.85) if small else 1), random)
+                off = random.normal(0, 0.04 * by.unsteady * by.height)
+                y = round(base + by.slope * (x - width / 2) - len(digit) + off)
                 if small and random.random() < 0.3:
-                    y -= round(0.15 * hand.height)
+                    y -= round(0.15 * by.height)
                 last = sheet.laid_in(digit, round(x), y, label, row)
                 joined = small and random.random() < 0.4  # a row of noughts in one go
-                gap = -0.06 * hand.height if joined else hand.gap
-                x = last + 1 + gap + random.normal(0, 0.05) * hand.height
+                gap = -0.06 * by.height if joined else by.gap
+                x = last + 1 + gap + random.normal(0, 0.05 * by.unsteady) * by.height
                 if left and ((thousands and left % 3 == 0) or random.random() < 0.03):
                     x = self._mark(sheet, hand, x, base, random)
                 if x >= width:
@@ -197,11 +209,15 @@ class Composer:
             x += random.uniform(0.6, 3) * hand.height
         return float(x)
 
+    @property
+    def _prints(self) -> bool:
+        return self.alike and bool(self._fonts)
+
     def _beside(
         self, sheet: Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
     ) -> float:
         """Now and then a word as near to a number as its digits are to each other; the column after it."""
-        if n_digits or not self._fonts or not self.alike or random.random() > _BESIDE:
+        if n_digits or not self._prints or random.random() > _BESIDE:
             return x
         near = 0.2 * hand.height
         return self._word(sheet, hand, base, x + random.uniform(0, near), random) + random.uniform(0, near)
@@ -215,7 +231,9 @@ class Composer:
         return clutter.mark(sheet.ink, mark, x, base + hand.slope * (x - sheet.ink.shape[1] / 2), hand.height, hand.pen, random)
 
     def _digit(self, label: int, hand: Hand, height: float, random: np.random.Generator) -> NDArray[np.uint8]:
-        """A digit of the class, cut out along its ink, scaled, slanted, turned and drawn with the hand's pen."""
+        """A digit of the class, cut out along its ink, scaled, slanted, turned and drawn with the hand's pen; or printed."""
+        if hand.type is not None:
+            return hand.type.digit(label, height)
         pool = self._of_class[label]
         image = pool[random.integers(len(pool))]
         if hand.forms[label] >= 0:
