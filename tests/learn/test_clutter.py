@@ -31,15 +31,6 @@ def test_the_same_numbers_draw_the_same() -> None:
     assert (drawn(3) == drawn(3)).all()
 
 
-@pytest.mark.parametrize("kind", [".", ",", "-", "/", ":", "=", "+", " "])
-def test_a_mark_takes_room_and_all_but_a_space_leave_ink(kind: str) -> None:
-    ink = np.zeros((60, 90), np.uint8)
-    end = clutter.mark(ink, kind, 20, 50, 30, 3, np.random.default_rng(0))
-    assert 20 < end < 90
-    assert ink.any() == (kind != " ")
-    assert not ink[:, :15].any()
-
-
 def test_printed_words_hold_letters_like_digits_among_at_least_as_many_others() -> None:
     random = np.random.default_rng(0)
     words = [word.strip(":.,") for _ in range(500) for word in clutter._words(random).split()]

@@ -32,7 +32,7 @@ _BATCH = 16
 _FINDER_SEED, _REVIEWER_SEED = 1, 3
 # What the two reviewers learn from, and how often: pictures without letters that look like digits, and pictures with them. The
 # one knows writing better, the other words; together they are better than either (docs/experiments.md).
-_PICTURES, _PICTURES_ALIKE, _REVIEWS = 64_000, 50_000, 3
+_PICTURES, _PICTURES_ALIKE, _REVIEWS = 64_000, 44_000, 3
 _PAGES, _WORDS = 1000, 100  # that the weights are fitted on: with digits, and with words alone
 
 

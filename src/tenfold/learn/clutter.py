@@ -1,4 +1,4 @@
-"""What stands beside digits on real pages and is none: marks, words, circles, scribbles."""
+"""What stands beside digits on real pages and is none: words, circles, scribbles, specks; for signs see `marks`."""
 
 from __future__ import annotations
 
@@ -23,45 +23,6 @@ _WRITTEN = 0.5  # the share of words that are written by hand
 _DOODLED = 0.2  # the share of pages with doodles
 _INK = 60  # of 255: what belongs to a stroke
 _HIDDEN = 0.2  # the share of a digit's box that something may cover and leave it readable
-
-
-def mark(
-    ink: NDArray[np.uint8], kind: str, x: float, base: float, height: float, pen: float, random: np.random.Generator
-) -> float:
-    """Draw a mark that is no digit at column x; where the next thing may begin.
-
-    Args:
-        ink: uint8 (H, W), drawn into.
-        kind: one of . , : - = / + or a space.
-        x: the column where it begins.
-        base: the row that digits stand on.
-        height: of digits.
-        pen: the width of strokes.
-        random: decides its size.
-    """
-    image = Image.fromarray(ink)
-    draw, width = ImageDraw.Draw(image), max(1, round(pen))
-    x, radius = x + random.uniform(0, 0.08) * height, max(0.6, pen * random.uniform(0.45, 1.1))
-    end = x + 2 * radius
-    if kind in (".", ":"):
-        for y in (base - radius, base - height / 2) if kind == ":" else (base - radius,):
-            draw.ellipse((x, y - radius, end, y + radius), fill=255)
-    elif kind == ",":
-        draw.line((x + radius, base - radius, x - radius, base + 0.2 * height), fill=255, width=width)
-    elif kind in ("-", "=", "+"):
-        end, y = x + height * random.uniform(0.3, 1.2), base - height * random.uniform(0.25, 0.6)
-        for offset in (0, max(2.5 * pen, 0.15 * height)) if kind == "=" else (0,):
-            draw.line((x, y + offset, end, y + offset + random.normal(0, 0.1) * (end - x)), fill=255, width=width)
-        if kind == "+":
-            draw.line(((x + end) / 2, y - (end - x) / 2, (x + end) / 2, y + (end - x) / 2), fill=255, width=width)
-    elif kind == "/":
-        end = x + height * random.uniform(0.35, 0.65)  # longer than a 1, and leaning more, or nobody could tell
-        below, above = random.uniform(0.05, 0.2), random.uniform(1.1, 1.35)
-        draw.line((x, base + below * height, end, base - above * height), fill=255, width=width)
-    else:
-        end = x + height * random.uniform(0.4, 1.5)
-    ink[:] = np.asarray(image)
-    return float(end + random.uniform(0, 0.12) * height)
 
 
 def text(

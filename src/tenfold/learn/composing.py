@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import clutter, doodles, numerals, papers, pens, strangers, typeset
+from tenfold.learn import clutter, doodles, marks, numerals, papers, pens, strangers, typeset
 from tenfold.learn.sheets import INK, Page, Sheet
 
 _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
@@ -82,7 +82,7 @@ class Composer:
         digits: labelled digits of all ten classes.
         fonts: files of fonts for printed letters beside the digits; without, no words are printed or written there.
         alike: whether there is what only its neighbours tell from letters, or from digits: words that hold letters like digits,
-            words right beside a number, numbers in print.
+            words right beside a number, numbers in print, parentheses and the like.
     """
 
     def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True) -> None:
@@ -227,8 +227,9 @@ class Composer:
         return clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, x, alike=self.alike)
 
     def _mark(self, sheet: Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
-        mark = str(random.choice([".", ",", "-", "/", " ", ":", "=", "+"], p=[0.34, 0.16, 0.18, 0.06, 0.06, 0.05, 0.12, 0.03]))
-        return clutter.mark(sheet.ink, mark, x, base + hand.slope * (x - sheet.ink.shape[1] / 2), hand.height, hand.pen, random)
+        kinds = marks.MANY if self.alike else marks.FEW
+        kind = str(random.choice(list(kinds), p=list(kinds.values())))
+        return marks.mark(sheet.ink, kind, x, base + hand.slope * (x - sheet.ink.shape[1] / 2), hand.height, hand.pen, random)
 
     def _digit(self, label: int, hand: Hand, height: float, random: np.random.Generator) -> NDArray[np.uint8]:
         """A digit of the class, cut out along its ink, scaled, slanted, turned and drawn with the hand's pen; or printed."""

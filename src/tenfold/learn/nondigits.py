@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from tenfold.data.digits import SIDE
-from tenfold.learn import clutter, doodles, letters
+from tenfold.learn import clutter, doodles, letters, marks
 from tenfold.picture import Ink, glyph
 
 _ROOM = 96  # pixels a side that they are drawn in
@@ -183,7 +183,7 @@ def _mark(random: np.random.Generator) -> Image28:
         draw.line((x, random.choice([2, 94]), x, y), 255, int(pen))
         draw.line((random.choice([2, 94]), y, random.choice([2, 94]), y), 255, int(pen))
         return _normalised(image, random)
-    clutter.mark(room, kind, 30, 70, random.uniform(35, 60), pen, random)
+    marks.mark(room, kind, 30, 70, random.uniform(35, 60), pen, random)
     return _normalised(Image.fromarray(room), random)
 
 
