@@ -39,7 +39,7 @@ def made_up(n: int = 400) -> weighing.Places:
         classified[i, label if label >= 0 and random.random() < 0.95 else random.integers(10)] = 0.91
     page = np.repeat(np.arange(n // 4), 4)
     reviewed = random.dirichlet(np.ones(11), n)
-    said = Evidence(found, np.ones(n), classified, reviewed, random.random(n), np.zeros(n))
+    said = Evidence(found, np.ones(n), classified, reviewed, random.random(n), np.zeros(n), np.ones(n))
     return weighing.Places(page, labels, said, np.zeros(n // 4, np.int64))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tenfold.read.cutting import cut_out, distinct
+from tenfold.read.cutting import contrasts, cut_out, distinct
 
 
 def page() -> np.ndarray:
@@ -56,3 +56,14 @@ def test_ink_found_once_more_beside_it_is_one() -> None:
     assert beside.box == pytest.approx([98, 28, 26, 62]), "its ink is partly elsewhere"
     assert beside.ink == pytest.approx(tight.ink, abs=1.5)
     assert distinct([tight, beside, neighbour]) == [0, 2]
+
+
+def test_contrast_is_that_of_ink_and_paper_whatever_the_light() -> None:
+    grey = np.full((60, 200), 240, np.float32)
+    for i, ink in enumerate((0, 120, 216, 240)):
+        grey[10:50, 20 + 50 * i : 26 + 50 * i] = ink
+    boxes = np.array([[15 + 50 * i, 10, 16, 40] for i in range(4)], float)
+    assert contrasts(grey, boxes) == pytest.approx([1, 0.5, 0.1, 0])
+    assert contrasts(grey / 3, boxes) == pytest.approx([1, 0.5, 0.1, 0])
+    assert contrasts(grey, np.array([[-30, -30, 20, 20], [300, 10, 5, 5]], float)).tolist() == [0, 0], "outside the picture"
+    assert contrasts(grey, np.zeros((0, 4))).shape == (0,)

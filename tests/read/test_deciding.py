@@ -21,7 +21,13 @@ def candidates(*places: tuple[int, float, float, float]) -> Candidates:
     boxes = np.array([(x, y, 20, 40) for _, _, x, y in places], float).reshape(-1, 4)
     flat = np.full((n, 10), 0.1)
     said = Evidence(
-        found / found.sum(axis=1, keepdims=True), np.ones(n), flat, np.full((n, 11), 1 / 11), np.full(n, 0.5), np.zeros(n)
+        found / found.sum(axis=1, keepdims=True),
+        np.ones(n),
+        flat,
+        np.full((n, 11), 1 / 11),
+        np.full(n, 0.5),
+        np.zeros(n),
+        np.ones(n),
     )
     glyphs = (
         np.stack([np.full((28, 28), label, np.uint8) for label, *_ in places]) if places else np.zeros((0, 28, 28), np.uint8)

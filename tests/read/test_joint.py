@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tenfold.read.joint import Evidence, Joint, features, relative_heights
+from tenfold.read.joint import Evidence, Joint, features, relative_contrasts, relative_heights
 
 PLAIN = Joint()
 
@@ -26,6 +26,7 @@ def said(scores: list[float], **answers: np.ndarray) -> Evidence:
         np.full((n, 11), 1 / 11),
         np.full(n, 0.5),
         np.zeros(n),
+        np.ones(n),
     )
     return nothing._replace(**answers)
 
@@ -65,7 +66,7 @@ def test_what_speaks_for_a_digit_comes_in_order() -> None:
 def test_some_places_of_several() -> None:
     given = said([0.2, 0.9, 0.5]).at(np.array([False, True, True]))
     assert (1 - given.found[:, 10]).tolist() == pytest.approx([0.9, 0.5])
-    assert [len(answers) for answers in given] == [2] * 6
+    assert [len(answers) for answers in given] == [2] * 7
 
 
 def test_no_places_weigh_nothing() -> None:
@@ -93,3 +94,21 @@ def test_heights_are_measured_against_those_that_are_surely_digits() -> None:
     assert relative == pytest.approx([0, 0, np.log(0.25)])
     assert relative_heights(boxes, np.zeros(3)).tolist() == [0, 0, 0]
     assert relative_heights(np.zeros((0, 4)), np.zeros(0)).shape == (0,)
+
+
+def test_what_shines_through_the_paper_is_no_digit() -> None:
+    scores, chances = PLAIN.weighed(said([0.9, 0.9, 0.9], faint=np.array([1.0, 0.5, 0.15])))
+    assert scores[:2] == pytest.approx([0.9, 0.9])
+    assert 0 < scores[2] < 1e-6
+    assert chances.argmax(axis=1).tolist() == [3, 3, 3]
+
+
+def test_contrasts_are_held_against_those_of_the_darker_digits() -> None:
+    sure = np.array([0.9] * 9)
+    assert relative_contrasts(np.array([0.8] * 3), sure[:3]) == pytest.approx([1, 1, 1])
+    more_from_the_other_side = np.array([0.8] * 4 + [0.1] * 5)
+    assert relative_contrasts(more_from_the_other_side, sure) == pytest.approx([1] * 4 + [0.125] * 5)
+    a_speck_is_darker = relative_contrasts(np.array([0.4, 0.4, 0.9]), np.array([0.9, 0.9, 0.2]))
+    assert a_speck_is_darker == pytest.approx([1, 1, 2.25])
+    assert relative_contrasts(np.array([0.4, 0.1]), np.array([0.2, 0.1])).tolist() == [1, 1], "nothing is sure"
+    assert len(relative_contrasts(np.zeros(0), np.zeros(0))) == 0

@@ -131,6 +131,21 @@ def test_words_by_hand_are_mostly_not_read(reader: Reader) -> None:
     assert n_read < 12, "of 80 letters; some look like digits"
 
 
+def test_what_shines_through_from_the_other_side_is_not_read(
+    reader: Reader, numbers: tuple[np.ndarray, str], test_digits: Digits
+) -> None:
+    sheet, text = numbers
+    glyphs, labels = test_digits.images[50:150], test_digits.known_labels[50:150]
+    behind = page([[glyphs[labels == k][0] for k in row] for row in ((0, 8, 1, 3), (8, 0, 6))], gap=20)
+    room = np.full((max(len(sheet), len(behind)) * 2, max(sheet.shape[1], behind.shape[1])), 225.0)
+    room[: len(sheet), : sheet.shape[1]] = sheet
+    alone = reader.read(room.astype(np.uint8)).text
+    assert alone == text
+    room[-len(behind) :, : behind.shape[1]] -= 0.15 * (225.0 - behind[:, ::-1])
+    assert reader.read(room.astype(np.uint8)).text == text
+    assert reader.read(room[-len(behind) :].astype(np.uint8)).text != "", "alone, faint digits are read"
+
+
 THINGS = ("noise", "letters", "dash", "rules", "circle", "gradient", "thin line", "face", "house", "heart", "tick", "A")
 
 

@@ -30,7 +30,7 @@ def test_candidates_say_of_each_place_what_every_network_says() -> None:
     n = len(seen.found)
     assert n >= 3
     assert (seen.found.shape, seen.boxes.shape, seen.glyphs.shape) == ((n, 4), (n, 4), (n, 28, 28))
-    assert [len(answers) for answers in seen.said] == [n] * 6
+    assert [len(answers) for answers in seen.said] == [n] * 7
     assert (sight.scale, sight.is_blank) == (1, False)
 
 
@@ -40,7 +40,7 @@ def test_a_blank_picture_has_no_candidates() -> None:
     assert sight.is_blank
     seen = networks.candidates(sight.grey)
     assert (seen.found.shape, seen.boxes.shape, seen.glyphs.shape) == ((0, 4), (0, 4), (0, 28, 28))
-    assert [len(answers) for answers in seen.said] == [0] * 6
+    assert [len(answers) for answers in seen.said] == [0] * 7
 
 
 def test_nothing_is_loaded_before_it_is_needed() -> None:

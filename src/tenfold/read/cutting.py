@@ -19,6 +19,7 @@ _ALIKE = 0.4  # shared area over the area of both: less, and the ink is not the 
 _AS_HIGH, _INSIDE = 0.8, 0.9  # shares of the found box's height and of the ink's box
 _TWICE = 0.6  # shared area over the area of both: more, and two cuts are the same ink
 _WORKING_SIDE = 96
+_PAPER, _INKED = 0.75, 0.05  # quantiles of brightness in and around a digit's box that are paper, and in it that are ink
 _FLOOR, _FULL = 0.25, 0.85  # of the way from paper to ink: what still counts as paper, and what as full ink
 
 
@@ -78,6 +79,30 @@ def distinct(cuts: list[Cut]) -> list[int]:
         if not any(over_union(cut.ink, cuts[k].ink) > _TWICE for k in kept):
             kept.append(i)
     return kept
+
+
+def contrasts(grey: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far the ink in boxes, (n, 4), stands out from the paper there: float64 (n,), 0 not at all, 1 black on white.
+
+    Args:
+        grey: float32 (H, W), 0-255, dark ink on lighter paper.
+        boxes: x, y, width, height in pixels.
+    """
+    return np.array([_contrast(grey, box) for box in boxes], np.float64)
+
+
+def _contrast(grey: NDArray[np.float32], box: NDArray[np.floating]) -> float:
+    x, y, width, height = (float(v) for v in box)
+    around = 0.5 * _AROUND * max(width, height)
+    inside = _part(grey, x, y, x + width, y + height)
+    if not inside.size:
+        return 0.0
+    paper = float(np.quantile(_part(grey, x - around, y - around, x + width + around, y + height + around), _PAPER))
+    return max(0.0, (paper - float(np.quantile(inside, _INKED))) / max(paper, 1.0))
+
+
+def _part(grey: NDArray[np.float32], left: float, top: float, right: float, bottom: float) -> NDArray[np.float32]:
+    return grey[max(0, int(top)) : max(0, int(np.ceil(bottom))), max(0, int(left)) : max(0, int(np.ceil(right)))]
 
 
 def _strength(part: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold import picture
-from tenfold.read.cutting import cut_out, distinct
+from tenfold.read.cutting import contrasts, cut_out, distinct
 from tenfold.read.finder import LIKELY, Finder, Found
-from tenfold.read.joint import Evidence, Joint, relative_heights
+from tenfold.read.joint import Evidence, Joint, relative_contrasts, relative_heights
 from tenfold.read.judge import Judge
 from tenfold.read.model import Model, load_bundled
 from tenfold.read.reviewer import Reviewer
@@ -105,6 +105,7 @@ class Shipped:
         some, cuts = [every[i] for i in kept], [cuts[i] for i in kept]
         found = np.array([f.box for f in some]).reshape(-1, 4)
         inked = np.array([cut.box for cut in cuts]).reshape(-1, 4)
+        sure = np.array([f.score for f in some])
         glyphs = np.array([cut.glyph for cut in cuts], np.uint8).reshape(-1, 28, 28)
         said = Evidence(
             np.array([f.probabilities for f in some]).reshape(-1, 11),
@@ -112,7 +113,8 @@ class Shipped:
             self.classifier.calibrated(glyphs),
             self.reviewer.review(grey, inked),  # the finder's boxes are less exact
             self.judge.scores(glyphs),
-            relative_heights(found, np.array([f.score for f in some])),
+            relative_heights(found, sure),
+            relative_contrasts(contrasts(grey, inked), sure),
         )
         return Candidates(found, inked, glyphs, said)
 
