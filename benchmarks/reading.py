@@ -4,8 +4,9 @@ Prints a table: share of pictures whose text is read exactly, character error ra
 milliseconds a picture; and for tenfold how exact the readings are that it is sure of, and how its errors on composed pictures
 depend on how far their ink stands out. Draws docs/images/kept.png: how many texts are kept, and how many of these are right.
 
-Composed pictures are made from MNIST's test digits, with fonts of clutter that the networks were not trained with if some are
-installed (Debian: fonts-liberation, fonts-breip, fonts-bwht, fonts-dkg-handwriting, fonts-femkeklaver).
+Composed pictures are made from MNIST's test digits, or with all numbers in print, and with words, in fonts that the networks
+were not trained with if some are installed (Debian: fonts-liberation, fonts-breip, fonts-bwht, fonts-dkg-handwriting,
+fonts-femkeklaver).
 
 Usage: .venv/bin/python benchmarks/reading.py [PICTURES] [FOLDER ...]
 RapidOCR needs benchmarks/requirements.txt, Tesseract its program (Debian: tesseract-ocr); who is missing is left out.
@@ -46,6 +47,7 @@ _HELD_OUT = (
     "truetype/femkeklaver/*.ttf",
     "truetype/fifthhorseman/*.ttf",
 )
+_PRINT = "liberation"  # the others are by hand
 _SEED = 9
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 _SHOWN, _COLUMN, _GAP = 8, 560, 24  # examples on the sheet; pixels of a column and around each example
@@ -65,7 +67,8 @@ class Sample(NamedTuple):
 def main() -> None:
     arguments = sys.argv[1:]
     n = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 300
-    sets = {f"{n} composed pictures": composed(n)} | {folder: from_folder(Path(folder)) for folder in arguments}
+    sets = {f"{n} composed pictures": composed(n), f"{n} with all numbers in print": composed(n, in_print=True)}
+    sets |= {folder: from_folder(Path(folder)) for folder in arguments}
     print("| pictures | reader | exact | character error rate | ms a picture |")
     print("|---|---|---|---|---|")
     for name, samples in sets.items():
@@ -90,10 +93,12 @@ def main() -> None:
         print(f"| {row} |", flush=True)
 
 
-def composed(n: int) -> list[Sample]:
-    """Pictures of any size, as `weighing.picture` composes them, from MNIST's test digits."""
-    fonts = [file for pattern in _HELD_OUT for file in sorted(_FONTS.glob(pattern))]
-    composer = Composer(tenfold.load("mnist", "test"), fonts or clutter.packaged_fonts())
+def composed(n: int, in_print: bool = False) -> list[Sample]:
+    """Pictures of any size, as `weighing.picture` composes them, from MNIST's test digits; or all of their numbers printed."""
+    patterns = [pattern for pattern in _HELD_OUT if _PRINT in pattern or not in_print]
+    fonts = [file for pattern in patterns for file in sorted(_FONTS.glob(pattern))] or clutter.packaged_fonts()
+    printed = {"printed": 1.0} if in_print else {}
+    composer = Composer(tenfold.load("mnist", "test"), fonts, **printed)
     pages = (weighing.picture(composer, np.random.default_rng([_SEED, k])) for k in range(n))
     return [Sample(page.picture, page.text, clearness(page)) for page in pages]
 

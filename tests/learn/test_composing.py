@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import tenfold
-from tenfold.learn import clutter, composing
+from tenfold.learn import clutter
 from tenfold.learn.composing import Composer
 from tenfold.learn.sheets import Page
 from tenfold.learn.typeset import Type
@@ -92,9 +92,9 @@ def test_some_numbers_are_printed_in_one_line_and_alike(composer: Composer, monk
     types.clear()
     assert sum(len(whole(composer.without_lookalikes(), seed).labels) for seed in range(20)) > 100
     assert not types
-    monkeypatch.setattr(composing, "_PRINTED", 1.0)
+    printer = Composer(tenfold.load("mnist", "test"), clutter.packaged_fonts(), printed=1.0)
     for seed in range(10):
-        page = composer.line(np.random.default_rng(seed), 5, 40, cut=False)
+        page = printer.line(np.random.default_rng(seed), 5, 40, cut=False)
         ends = page.boxes[:, 1] + page.boxes[:, 3]
         slope = np.polyfit(page.boxes[:, 0], ends, 1)
         assert np.abs(ends - np.polyval(slope, page.boxes[:, 0])).max() < 2.5

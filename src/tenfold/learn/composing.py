@@ -83,11 +83,12 @@ class Composer:
         fonts: files of fonts for printed letters beside the digits; without, no words are printed or written there.
         alike: whether there is what only its neighbours tell from letters, or from digits: words that hold letters like digits,
             words right beside a number, numbers in print, parentheses and the like.
+        printed: the share of numbers that are printed; only beside what looks alike.
     """
 
-    def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True) -> None:
+    def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True, printed: float = _PRINTED) -> None:
         self._of_class = [digits.images[digits.known_labels == k] for k in range(CLASSES)]
-        self._fonts, self.alike = tuple(fonts), alike
+        self._fonts, self.alike, self._printed = tuple(fonts), alike, printed
 
     def without_lookalikes(self) -> Composer:
         """The same, but for `alike`."""
@@ -182,7 +183,7 @@ class Composer:
                 np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
             )
             x = self._beside(sheet, hand, base, x, n_digits, random)
-            by = hand.printed(self._fonts, random) if self._prints and random.random() < _PRINTED else hand
+            by = hand.printed(self._fonts, random) if self._prints and random.random() < self._printed else hand
             for left in range(n - 1, -1, -1):
                 label = int(random.choice(classes)) if few or random.random() < 0.85 else 0
                 small = by.small_zeros and label == 0
