@@ -23,7 +23,7 @@ format: .venv/ready
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# Rivals side by side on this machine: about 40 minutes. Prints the tables; the last one goes into docs/benchmarks.md and RESULTS.md.
+# Rivals side by side on this machine: about 40 minutes. Prints the tables; those of rivals.py go into docs/benchmarks.md and RESULTS.md.
 bench: .venv/rivals
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/classic.py classic
@@ -35,7 +35,7 @@ bench: .venv/rivals
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@touch $@
 
-# The networks that ship, trained again from scratch; two to three hours on 2 cores. glibc is told to keep freed memory, which
+# The networks that ship, trained again from scratch; about three hours on 2 cores. glibc is told to keep freed memory, which
 # halves the time of the finder's steps.
 bundled: .venv/ready
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 $(BIN)/python -m tenfold.learn.bundling

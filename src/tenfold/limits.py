@@ -22,7 +22,7 @@ class Limits:
     max_pages: int = 500  # of a PDF or TIFF
     max_data_bytes: int = 2 * 2**30  # a data file after decompression; the Kaggle train.csv has 77 MB
     max_digits: int = 2_000_000  # digits in one data set: 1.6 GB of pixels
-    max_model_bytes: int = 64 * 2**20  # an ONNX file; tenfold's own are under 1 MB
+    max_model_bytes: int = 64 * 2**20  # an ONNX file; tenfold's own are under 2 MB
     max_weights_bytes: int = 512 * 2**20  # a .keras file, and what its arrays take; tenfold's own are under 20 MB
     max_recipe_bytes: int = 2**20  # a recipe file; tenfold's own are about 1 kB
     max_samples: int = 10_000  # corrections in a file: 8 MB of glyphs

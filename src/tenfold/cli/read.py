@@ -53,7 +53,9 @@ def read(
     pattern: Annotated[str | None, typer.Option(help="Where they stand, such as '####-##'.")] = None,
     check: Annotated[str | None, typer.Option(help="Their check digit: luhn or mod11.")] = None,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Refuse a text that is less sure.")] = 0.0,
-    model: Annotated[str | None, typer.Option(help="A run's folder or an .onnx file instead of the bundled model.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A run's folder or an .onnx file that has a say in which digit each is.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE.parquet", help="Read in bulk into a Parquet file; CSV and Parquet too."),

@@ -127,7 +127,7 @@ def texts(seen: Places, weights: Joint) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def as_metadata(weights: Joint) -> dict[str, object]:
-    """As the finder's metadata holds it."""
+    """As the reviewer's metadata holds it."""
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(weights).items()}
 
 

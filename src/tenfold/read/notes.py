@@ -46,10 +46,10 @@ def _about(reading: Reading, min_confidence: float) -> str:
         return _doubt(reading)
     if not reading.digits:
         return "no digits found"
-    if reading.confidence < min_confidence:
-        return f"refused: its text would be right with a probability of {share(reading.confidence)} only"
     if reading.confidence == 0 and reading.known != ANYTHING:
         return "nothing in it agrees with what is known about the field"
+    if reading.confidence < min_confidence:
+        return f"refused: its text would be right with a probability of {share(reading.confidence)} only"
     return "nothing read; what was found there is hardly a digit"
 
 

@@ -47,7 +47,8 @@ def better(read: Callable[[Source], Reading], reading: Reading) -> Turned | None
     pixels = reading.pixels()
     turned = [Turned(90 * k, read(np.ascontiguousarray(np.rot90(pixels, -k)))) for k in (1, 2, 3)]
     best = max(turned, key=lambda one: one.reading.confidence * _evidence(one.reading))
-    return best if best.reading.confidence >= _SURE and _evidence(best.reading) >= _MORE * _evidence(reading) else None
+    has_more = best.reading.text != "" and _evidence(best.reading) >= _MORE * _evidence(reading)
+    return best if has_more and best.reading.confidence >= _SURE else None
 
 
 def _evidence(reading: Reading) -> float:
