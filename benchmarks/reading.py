@@ -35,7 +35,7 @@ from PIL import Image, ImageDraw, ImageFont
 import tenfold
 from tenfold import picture
 from tenfold.learn import clutter, style, weighing
-from tenfold.learn.composing import Composer
+from tenfold.learn.composing import PRINTED, Composer
 from tenfold.learn.sheets import Page
 from tenfold.picture.ink import otsu
 
@@ -97,8 +97,7 @@ def composed(n: int, in_print: bool = False) -> list[Sample]:
     """Pictures of any size, as `weighing.picture` composes them, from MNIST's test digits; or all of their numbers printed."""
     patterns = [pattern for pattern in _HELD_OUT if _PRINT in pattern or not in_print]
     fonts = [file for pattern in patterns for file in sorted(_FONTS.glob(pattern))] or clutter.packaged_fonts()
-    printed = {"printed": 1.0} if in_print else {}
-    composer = Composer(tenfold.load("mnist", "test"), fonts, **printed)
+    composer = Composer(tenfold.load("mnist", "test"), fonts, printed=1.0 if in_print else PRINTED)
     pages = (weighing.picture(composer, np.random.default_rng([_SEED, k])) for k in range(n))
     return [Sample(page.picture, page.text, clearness(page)) for page in pages]
 

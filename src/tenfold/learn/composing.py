@@ -24,7 +24,7 @@ _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no
 # The share of numbers of two digits only, again and again, and how often each of these is a 1: such a row may pass for a fence.
 _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
-_PRINTED = 0.1  # the share of numbers that are printed, where words are
+PRINTED = 0.1  # the share of numbers that are printed, where words are
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
 
@@ -86,7 +86,7 @@ class Composer:
         printed: the share of numbers that are printed; only beside what looks alike.
     """
 
-    def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True, printed: float = _PRINTED) -> None:
+    def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True, printed: float = PRINTED) -> None:
         self._of_class = [digits.images[digits.known_labels == k] for k in range(CLASSES)]
         self._fonts, self.alike, self._printed = tuple(fonts), alike, printed
 
