@@ -11,7 +11,7 @@ const CUT = 160; // pixels of a kept picture's longer side
 const byId = (id) => document.getElementById(id);
 
 export class Corrections extends EventTarget {
-  #n = 0; #shown = 0; #keeping = Promise.resolve();
+  #n = 0; #shown = 0; #last = Promise.resolve();
 
   /** Event: `change`, whenever the number of kept corrections may have changed. */
   constructor() {
@@ -34,11 +34,16 @@ export class Corrections extends EventTarget {
       const already = item.kept !== null ? " What was kept of it before stays as it is; it can be changed or deleted under “Your hand”." : "";
       return `Noted on this page only. To let tenfold learn from it, allow keeping below, then press again.${already}`;
     }
-    const kept = this.#keeping.then(() => this.#keep(item, label, version, cut)); // in turn: a double click keeps it once
-    this.#keeping = kept.catch(() => {});
-    await kept;
+    await this.#inTurn(() => this.#keep(item, label, version, cut)); // so that a double click keeps it once
     await this.#load(0);
     return "Kept. Thank you.";
+  }
+
+  /** Changes reach the server in the order in which they were made: requests may overtake one another. */
+  #inTurn(change) {
+    const made = this.#last.then(change);
+    this.#last = made.catch(() => {});
+    return made;
   }
 
   async #keep(item, label, version, cut) {
@@ -90,10 +95,13 @@ export class Corrections extends EventTarget {
     const before = one.read_as === null ? "not read as a digit" : `read as ${one.read_as}`;
     label.setAttribute("aria-label", `What it is, ${before}`);
     // Changed in place: the arrows of a closed list choose one label after the other, and must not lose it.
-    label.addEventListener("change", () => this.#attempt(async () => {
-      await ask("PATCH", `samples/${one.id}`, { label: Number(label.value) });
-      away.setAttribute("aria-label", `Delete this ${label.value}, ${before}`);
-    }, false));
+    label.addEventListener("change", () => {
+      const chosen = label.value;
+      this.#attempt(async () => {
+        await ask("PATCH", `samples/${one.id}`, { label: Number(chosen) });
+        away.setAttribute("aria-label", `Delete this ${chosen}, ${before}`);
+      }, false);
+    });
     away.type = "button";
     away.setAttribute("aria-label", `Delete this ${one.label}, ${before}`);
     away.append(icon("close"));
@@ -112,7 +120,7 @@ export class Corrections extends EventTarget {
 
   async #attempt(change, reload = true) {
     try {
-      await change();
+      await this.#inTurn(change);
       byId("corrected").textContent = "";
       if (reload) await this.#load(0);
       this.#tell("");
