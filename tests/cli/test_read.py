@@ -245,6 +245,19 @@ def test_of_a_document_with_a_damaged_page_the_others_are_read_and_the_exit_code
     assert result.err.splitlines()[-1].startswith(f"error: {path}#2: damaged (")
 
 
+@pytest.mark.parametrize("suffix", ["pdf", "tif"])
+def test_of_a_document_with_a_page_over_the_limit_the_others_are_read(
+    tenfold, folder: Path, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seven, path = Image.open(folder / "seven.png").convert("RGB"), tmp_path / f"large.{suffix}"
+    seven.save(path, save_all=True, append_images=[seven.resize((900, 900)), seven])
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_PIXELS", "700000")
+    result = tenfold("read", "--format", "tsv", path)
+    assert (result.code, result.out) == (1, f"{path}#1\t7\n{path}#3\t7\n")
+    assert result.err.startswith(f"error: {path}#2: ")
+    assert "more than 700,000 pixels" in result.err
+
+
 def test_a_pdf_that_is_read_as_a_picture_is_told_how_to_be_read(folder: Path) -> None:
     file = io.BytesIO()
     Image.open(folder / "seven.png").convert("RGB").save(file, "PDF")

@@ -48,7 +48,6 @@ def rows(part: Part) -> Iterator[Row]:
 
 
 def _pages(name: str) -> Iterator[Row]:
-    number = 0
     try:
         if addresses.is_remote(name):
             if Path(name).suffix.lower() == ".pdf":
@@ -56,10 +55,9 @@ def _pages(name: str) -> Iterator[Row]:
             yield Row(name, 0, addresses.content(name))
             return
         for page, source in picture.pages(name):
-            number = 0 if page == name else number + 1
-            yield Row(name, number, source)
+            yield Row(name, 0 if page == name else int(page.removeprefix(f"{name}#")), source)
     except TenfoldError as problem:
-        yield Row(name, number + (number > 0), error=str(problem))
+        yield Row(name, 0, error=str(problem))  # it says which pages
 
 
 def _of_parquet(part: Part) -> Iterator[Row]:

@@ -69,7 +69,7 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
     if isinstance(source, np.ndarray):
         return _from_array(source), False
     if isinstance(source, Image.Image):
-        return _pixels(source, "picture"), source.info.get(mark[0]) == mark[1]
+        return pixels_of(source, "picture"), source.info.get(mark[0]) == mark[1]
     if not isinstance(source, bytes | str | os.PathLike):
         raise PictureError(f"picture: found {type(source).__name__}, expected a path, bytes, a Pillow image or a NumPy array")
     content, name = (source, "picture") if isinstance(source, bytes) else (_read(source), str(source))
@@ -78,7 +78,7 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
         warnings.simplefilter("ignore")
         image = _open(content, name)
         marked = image.info.get(mark[0]) == mark[1]
-        pixels = _pixels(image, name)
+        pixels = pixels_of(image, name)
         has_more = _has_more(image)
     if has_more:
         warnings.warn(f"{name}: holds more than one frame or page; only the first is read", TenfoldNotice, stacklevel=3)
@@ -163,7 +163,8 @@ def _has_more(image: Image.Image) -> bool:
         return False
 
 
-def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
+def pixels_of(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    """The pixels of an opened image as of `decode`, whose errors begin with the name."""
     max_pixels = _max_pixels()
     width, height = image.size
     if width * height > max_pixels:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold import limits
-from tenfold.errors import MissingExtraError, PictureError
-from tenfold.picture.decode import DAMAGED, PDF, SUFFIXES, Source, unreadable
+from tenfold.errors import MissingExtraError, PictureError, TooManyPixelsError
+from tenfold.picture.decode import DAMAGED, PDF, SUFFIXES, Source, pixels_of, unreadable
 
 SUFFIXES_WITH_PAGES = SUFFIXES | {".pdf"}
 _DOTS_PER_INCH = 200  # of a rendered PDF page; a digit of 4 mm is 31 pixels high then
@@ -28,8 +31,8 @@ def pages(path: str, content: bytes | None = None) -> Iterator[tuple[str, Source
         content: its bytes, if they come from elsewhere; then `path` is only its name.
 
     Raises:
-        PictureError: the file is damaged, has more pages than allowed or a page over the limit on pixels. Pages that are whole
-            come before.
+        PictureError: the file is damaged or has more pages than allowed; or, after all that are whole, which pages are damaged
+            or over the limit on pixels.
         MissingExtraError: a PDF, and the library for it is not installed.
     """
     suffix = Path(path).suffix.lower() if content is None else _suffix_of(content)
@@ -54,32 +57,26 @@ def _of_tiff(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
     except (*DAMAGED, Image.DecompressionBombError):
         yield path, whole  # whatever is wrong with it, reading it as a picture says so
         return
-    damaged: list[str] = []
     with image:
         try:
             with warnings.catch_warnings(action="ignore"):
                 n = int(getattr(image, "n_frames", 1))
         except DAMAGED as problem:
-            n, damaged = 1, [f"{path}: damaged after its first page ({problem}); fetch it again"]
+            yield path, whole
+            raise PictureError(f"{path}: damaged after its first page ({problem}); fetch it again") from problem
         if n == 1:
             yield path, whole
         else:
-            _check_count(path, n)
-            for k in range(n):
-                try:
-                    page = _page(image, k)
-                except (*DAMAGED, Image.DecompressionBombError) as problem:
-                    damaged.append(f"{path}#{k + 1}: damaged ({problem}); fetch it again")
-                    continue
-                yield f"{path}#{k + 1}", page
-    if damaged:
-        raise PictureError("; ".join(damaged))
+            yield from _each(path, n, lambda k, name: _of_frame(image, k, name))
 
 
-def _page(image: Image.Image, k: int) -> Image.Image:
-    with warnings.catch_warnings(action="ignore"):  # of Pillow's only: whoever reads the page may have some of their own
-        image.seek(k)
-        return image.copy()
+def _of_frame(image: Image.Image, k: int, name: str) -> NDArray[np.uint8]:
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of Pillow's only: whoever reads the page may have some of their own
+            image.seek(k)
+            return pixels_of(image, name)
+    except (*DAMAGED, Image.DecompressionBombError) as problem:
+        raise PictureError(f"{name}: damaged ({problem}); fetch it again") from problem
 
 
 def _of_pdf(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
@@ -88,36 +85,58 @@ def _of_pdf(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
     except ModuleNotFoundError as problem:
         raise MissingExtraError("pdf", "pypdfium2") from problem
     bounds = limits.from_environment()
-    if content is None:
-        try:
-            content = Path(path).read_bytes() if Path(path).stat().st_size <= bounds.max_picture_bytes else b""
-        except OSError as problem:
-            raise unreadable(path, problem) from problem
-    if not 0 < len(content) <= bounds.max_picture_bytes:
-        raise PictureError(f"{path}: empty, or more than {bounds.max_picture_bytes:,} bytes")
+    try:
+        n_bytes = Path(path).stat().st_size if content is None else len(content)
+        if n_bytes > bounds.max_picture_bytes:
+            remedy = "shrink it, or raise TENFOLD_MAX_PICTURE_BYTES"
+            raise PictureError(f"{path}: more than {bounds.max_picture_bytes:,} bytes; {remedy}")
+        content = Path(path).read_bytes() if content is None else content
+    except OSError as problem:
+        raise unreadable(path, problem) from problem
+    if not content:
+        raise PictureError(f"{path}: empty; expected a PDF")
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as problem:
         raise PictureError(f"{path}: not a PDF that can be read ({problem}); expected one without a password") from problem
+
+    def page(k: int, name: str) -> NDArray[np.uint8]:
+        try:
+            return _rendered(document[k], name, bounds.max_picture_pixels)
+        except (pypdfium2.PdfiumError, *DAMAGED) as problem:
+            raise PictureError(f"{name}: damaged ({problem}); make the PDF again") from problem
+
     try:
-        _check_count(path, len(document))
-        for k in range(len(document)):
-            try:
-                picture = _rendered(document[k], f"{path}#{k + 1}", bounds.max_picture_pixels)
-            except (pypdfium2.PdfiumError, *DAMAGED) as problem:
-                raise PictureError(f"{path}#{k + 1}: damaged ({problem}); make the PDF again") from problem
-            yield f"{path}#{k + 1}", picture
+        yield from _each(path, len(document), page)
     finally:
         document.close()
 
 
-def _rendered(page: Any, name: str, max_pixels: int) -> Image.Image:
+def _rendered(page: Any, name: str, max_pixels: int) -> NDArray[np.uint8]:
     scale = _DOTS_PER_INCH / _POINTS_PER_INCH
-    width, height = page.get_size()
-    if width * height * scale**2 > max_pixels:
-        raise PictureError(f"{name}: {width:.0f} x {height:.0f} points, more than {max_pixels:,} pixels when drawn")
-    image: Image.Image = page.render(scale=scale).to_pil()
-    return image
+    width, height = (math.ceil(side * scale) for side in page.get_size())
+    if width * height > max_pixels:
+        fact = f"{name}: {width:,} x {height:,} with {_DOTS_PER_INCH} dots an inch, more than {max_pixels:,} pixels"
+        raise TooManyPixelsError(fact, "TENFOLD_MAX_PICTURE_PIXELS")
+    return pixels_of(page.render(scale=scale).to_pil(), name)
+
+
+def _each(path: str, n: int, page: Callable[[int, str], NDArray[np.uint8]]) -> Iterator[tuple[str, Source]]:
+    """The pages of a document that are whole, then one error that names all others."""
+    _check_count(path, n)
+    faults: list[PictureError] = []
+    for k in range(n):
+        name = f"{path}#{k + 1}"
+        try:
+            picture = page(k, name)
+        except PictureError as problem:
+            faults.append(problem)
+            continue
+        yield name, picture
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise PictureError("; ".join(str(fault) for fault in faults))
 
 
 def _check_count(path: str, n: int) -> None:
