@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tenfold.learn import clutter
-from tenfold.learn.typeset import Type
+from tenfold.learn.typeset import Type, lining
 
 pytestmark = pytest.mark.one_backend
 
@@ -20,6 +20,13 @@ def test_a_digit_is_as_high_as_asked_and_has_nothing_around_it(label: int, heigh
         for axis in (0, 1):
             assert inked.any(axis=axis)[[0, -1]].all()
         assert inked.mean() > 0.05
+
+
+def test_fonts_whose_digits_are_low_or_hang_are_left_out() -> None:
+    kept = lining(FONTS)
+    assert "cmmi10.ttf" not in {font.name for font in kept}
+    assert {"DejaVuSans.ttf", "cmr10.ttf", "STIXGeneral.ttf"} <= {font.name for font in kept}
+    assert [font for font in FONTS if font in kept] == list(kept)
 
 
 def test_ten_digits_are_ten_pictures() -> None:

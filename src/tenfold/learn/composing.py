@@ -25,6 +25,7 @@ _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no
 _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
 PRINTED = 0.1  # the share of numbers that are printed, where words are
+_ENCLOSED = 0.04  # the share of numbers in parentheses or brackets
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
 
@@ -71,8 +72,12 @@ class Hand:
     def printed(self, fonts: Sequence[Path], random: np.random.Generator) -> Hand:
         """A printer beside the hand: its digits alike, in one line, and often smaller."""
         height = self.height * random.uniform(0.6, 1.1)
-        gap, set_in = height * random.uniform(0.06, 0.3), typeset.Type.drawn(fonts, random)
-        return replace(self, height=height, gap=gap, unsteady=0.1, small_zeros=False, type=set_in)
+        gap, set_in, pen = (
+            height * random.uniform(0.06, 0.3),
+            typeset.Type.drawn(fonts, random),
+            height * random.uniform(0.06, 0.16),
+        )
+        return replace(self, height=height, gap=gap, pen=pen, unsteady=0.1, small_zeros=False, type=set_in)
 
 
 class Composer:
@@ -80,15 +85,16 @@ class Composer:
 
     Args:
         digits: labelled digits of all ten classes.
-        fonts: files of fonts for printed letters beside the digits; without, no words are printed or written there.
-        alike: whether there is what only its neighbours tell from letters, or from digits: words that hold letters like digits,
-            words right beside a number, numbers in print, parentheses and the like.
-        printed: the share of numbers that are printed; only beside what looks alike.
+        fonts: files of fonts for printed letters and numbers; without, no words are printed or written there.
+        alike: whether words hold letters that look like digits, which only other letters tell from these, and may stand right
+            beside a number.
+        printed: the share of numbers that are printed.
     """
 
     def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True, printed: float = PRINTED) -> None:
         self._of_class = [digits.images[digits.known_labels == k] for k in range(CLASSES)]
         self._fonts, self.alike, self._printed = tuple(fonts), alike, printed
+        self._types = typeset.lining(self._fonts)
 
     def without_lookalikes(self) -> Composer:
         """The same, but for `alike`."""
@@ -183,7 +189,10 @@ class Composer:
                 np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
             )
             x = self._beside(sheet, hand, base, x, n_digits, random)
-            by = hand.printed(self._fonts, random) if self._prints and random.random() < self._printed else hand
+            by = hand.printed(self._types, random) if self._types and random.random() < self._printed else hand
+            opening, closing = marks.ENCLOSING[int(random.choice(2, p=[0.8, 0.2]))] if random.random() < _ENCLOSED else ("", "")
+            if opening:
+                x = self._mark(sheet, by, x, base, random, opening)
             for left in range(n - 1, -1, -1):
                 label = int(random.choice(classes)) if few or random.random() < 0.85 else 0
                 small = by.small_zeros and label == 0
@@ -197,11 +206,11 @@ class Composer:
                 gap = -0.06 * by.height if joined else by.gap
                 x = last + 1 + gap + random.normal(0, 0.05 * by.unsteady) * by.height
                 if left and ((thousands and left % 3 == 0) or random.random() < 0.03):
-                    x = self._mark(sheet, hand, x, base, random)
+                    x = self._mark(sheet, by, x, base, random)
                 if x >= width:
                     return float(x)
-            if random.random() < 0.3:
-                x = self._mark(sheet, hand, x, base, random)
+            if closing or random.random() < 0.3:
+                x = self._mark(sheet, by, x, base, random, closing)
             x = self._beside(sheet, hand, base, x, n_digits, random)
             if n_digits or random.random() < 0.35:
                 return float(x)
@@ -210,15 +219,11 @@ class Composer:
             x += random.uniform(0.6, 3) * hand.height
         return float(x)
 
-    @property
-    def _prints(self) -> bool:
-        return self.alike and bool(self._fonts)
-
     def _beside(
         self, sheet: Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
     ) -> float:
         """Now and then a word as near to a number as its digits are to each other; the column after it."""
-        if n_digits or not self._prints or random.random() > _BESIDE:
+        if n_digits or not self._fonts or not self.alike or random.random() > _BESIDE:
             return x
         near = 0.2 * hand.height
         return self._word(sheet, hand, base, x + random.uniform(0, near), random) + random.uniform(0, near)
@@ -227,10 +232,12 @@ class Composer:
         size = hand.height * random.uniform(0.4, 1.1)
         return clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, x, alike=self.alike)
 
-    def _mark(self, sheet: Sheet, hand: Hand, x: float, base: float, random: np.random.Generator) -> float:
-        kinds = marks.MANY if self.alike else marks.FEW
-        kind = str(random.choice(list(kinds), p=list(kinds.values())))
-        return marks.mark(sheet.ink, kind, x, base + hand.slope * (x - sheet.ink.shape[1] / 2), hand.height, hand.pen, random)
+    def _mark(self, sheet: Sheet, by: Hand, x: float, base: float, random: np.random.Generator, kind: str = "") -> float:
+        """A sign, one of any kind if none is given; the column where the next thing may begin."""
+        kind = kind or str(random.choice(list(marks.SHARES), p=list(marks.SHARES.values())))
+        base += by.slope * (x - sheet.ink.shape[1] / 2)
+        strength = by.type.ink if by.type else 255
+        return marks.mark(sheet.ink, kind, x, base, by.height, by.pen, random, strength)
 
     def _digit(self, label: int, hand: Hand, height: float, random: np.random.Generator) -> NDArray[np.uint8]:
         """A digit of the class, cut out along its ink, scaled, slanted, turned and drawn with the hand's pen; or printed."""

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-# How often each stands beside a number: a space is one of them.
-FEW = {".": 0.34, ",": 0.16, "-": 0.18, "/": 0.06, " ": 0.06, ":": 0.05, "=": 0.12, "+": 0.03}
-# The same with others, which only their neighbours tell from a 1 or a 0.
-_OTHERS = {"(": 0.03, ")": 0.035, "[": 0.005, "]": 0.005, "'": 0.01, '"': 0.01, "%": 0.01, "°": 0.005}
-MANY = {kind: share * (1 - sum(_OTHERS.values())) for kind, share in FEW.items()} | _OTHERS
+# How often each stands in a number or after it: a space is one of them.
+_OTHERS = {"(": 0.015, ")": 0.06, "[": 0.005, "]": 0.01, "'": 0.01, '"': 0.01, "%": 0.01, "°": 0.005}
+_COMMON = {".": 0.34, ",": 0.16, "-": 0.18, "/": 0.06, " ": 0.06, ":": 0.05, "=": 0.12, "+": 0.03}
+SHARES = {kind: share * (1 - sum(_OTHERS.values())) for kind, share in _COMMON.items()} | _OTHERS
+ENCLOSING = (("(", ")"), ("[", "]"))
 _BOW = np.linspace(-1, 1, 13)
 
 
@@ -20,9 +20,16 @@ class _Pen:
     """Draws one sign at column x of an image; `end` is the column after it."""
 
     def __init__(
-        self, image: Image.Image, x: float, base: float, height: float, pen: float, random: np.random.Generator
+        self,
+        image: Image.Image,
+        x: float,
+        base: float,
+        height: float,
+        pen: float,
+        random: np.random.Generator,
+        strength: int,
     ) -> None:
-        self.draw, self.width = ImageDraw.Draw(image), max(1, round(pen))
+        self.draw, self.width, self.strength = ImageDraw.Draw(image), max(1, round(pen)), strength
         self.base, self.height, self.pen, self.random = base, height, pen, random
         self.x = x + random.uniform(0, 0.08) * height
         self.radius = max(0.6, pen * random.uniform(0.45, 1.1))
@@ -30,13 +37,13 @@ class _Pen:
 
     def line(self, *points: tuple[float, float]) -> None:
         """A line through points (x, y)."""
-        self.draw.line(points, fill=255, width=self.width, joint="curve")
+        self.draw.line(points, fill=self.strength, width=self.width, joint="curve")
 
     def dots(self, *bottoms: float) -> None:
         """Dots that end so many heights above the base line."""
         for bottom in bottoms:
             y = self.base - bottom * self.height - self.radius
-            self.draw.ellipse((self.x, y - self.radius, self.end, y + self.radius), fill=255)
+            self.draw.ellipse((self.x, y - self.radius, self.end, y + self.radius), fill=self.strength)
 
     def comma(self) -> None:
         x, radius = self.x, self.radius
@@ -89,7 +96,7 @@ class _Pen:
 
     def ring(self, x: float, y: float, radius: float) -> None:
         wide = radius * self.random.uniform(0.8, 1.1)
-        self.draw.ellipse((x - wide, y - radius, x + wide, y + radius), outline=255, width=self.width)
+        self.draw.ellipse((x - wide, y - radius, x + wide, y + radius), outline=self.strength, width=self.width)
 
     def degree(self) -> None:
         radius = max(0.15 * self.height, 1.4 * self.pen)
@@ -125,21 +132,29 @@ _WAYS: dict[str, Callable[[_Pen], object]] = {
 
 
 def mark(
-    ink: NDArray[np.uint8], kind: str, x: float, base: float, height: float, pen: float, random: np.random.Generator
+    ink: NDArray[np.uint8],
+    kind: str,
+    x: float,
+    base: float,
+    height: float,
+    pen: float,
+    random: np.random.Generator,
+    strength: int = 255,
 ) -> float:
     """Draw a sign that is no digit at column x; where the next thing may begin.
 
     Args:
         ink: uint8 (H, W), drawn into.
-        kind: one of `MANY`.
+        kind: one of `SHARES`.
         x: the column where it begins.
         base: the row that digits stand on.
         height: of digits.
         pen: the width of strokes.
         random: decides its size.
+        strength: of the ink, 0-255; where there is more already, that stays.
     """
     image = Image.fromarray(ink)
-    by = _Pen(image, x, base, height, pen, random)
+    by = _Pen(image, x, base, height, pen, random, strength)
     _WAYS[kind](by)
-    ink[:] = np.asarray(image)
+    np.maximum(ink, np.asarray(image), out=ink)
     return float(by.end + random.uniform(0, 0.12) * height)

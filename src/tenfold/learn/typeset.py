@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from tenfold.data.digits import CLASSES
 from tenfold.learn import clutter
 
 _LARGE = 96  # the size, in pixels, that a digit is drawn in before it is made as high as it is to be
+_AS_HIGH = 0.85  # the lowest digit over the highest, at least
 _INKED = 127  # of 255: fainter is an edge
 
 
@@ -42,6 +44,17 @@ class Type(NamedTuple):
         wide = max(2, round(drawn.width * tall / drawn.height * self.aspect))
         smooth = Image.Resampling.BOX if tall < drawn.height else Image.Resampling.BILINEAR
         return np.asarray(np.asarray(drawn.resize((wide, tall), smooth)) * (self.ink / 255), np.uint8)
+
+
+def lining(fonts: Sequence[Path]) -> tuple[Path, ...]:
+    """Those of the fonts whose digits are all about as high; in others some are as low as an x, or hang."""
+    return tuple(font for font in fonts if _lining(font))
+
+
+@lru_cache(maxsize=256)
+def _lining(font: Path) -> bool:
+    heights = [_drawn(font, label).height for label in range(CLASSES)]
+    return min(heights) > _AS_HIGH * max(heights)
 
 
 @lru_cache(maxsize=1024)
