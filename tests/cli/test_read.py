@@ -162,6 +162,11 @@ def test_the_bundled_model_has_a_name(tenfold, folder: Path) -> None:
     assert tenfold("read", "--model", "bundled", folder / "seven.png").out == "7\n"
 
 
+def test_notes_can_be_left_out(tenfold, folder: Path) -> None:
+    assert tenfold("read", "--min-confidence", "1", folder / "seven.png").err
+    assert not tenfold("read", "--min-confidence", "1", "--no-notes", folder / "seven.png").err
+
+
 def test_notes_steer_no_terminal(tenfold, folder: Path, tmp_path: Path) -> None:
     name = tmp_path / "a\x1b[31m.png"
     name.write_bytes((folder / "blank.png").read_bytes())

@@ -16,8 +16,7 @@ from tenfold.read.reviewer import SIDE, Reviewer
 def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in {
         "_BUNDLED": tmp_path,
-        "_PICTURES": 6,
-        "_PICTURES_ALIKE": 6,
+        "_REVIEWERS": (bundling.Lesson(6, 5, alike=False), bundling.Lesson(6, 3, alike=True)),
         "_REVIEWS": 1,
         "_PAGES": 12,
         "_WORDS": 2,
@@ -38,6 +37,32 @@ def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(monkeypatch
     assert joint != Joint()
     assert len(joint.classes) == 3
     assert len(joint.digit) == 8
+
+
+@pytest.mark.one_backend
+def test_until_the_weights_are_there_no_reviewer_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupted(_: Reviewer) -> Joint:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bundling, "_BUNDLED", tmp_path)
+    monkeypatch.setattr(bundling, "_REVIEWERS", (bundling.Lesson(6, 5, alike=False),))
+    monkeypatch.setattr(bundling, "_REVIEWS", 1)
+    monkeypatch.setattr(bundling, "weights", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bundling.reviewer()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_misspelt_network_is_told_before_any_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    for name in ("digits", "judge", "finder", "reviewer"):
+        monkeypatch.setattr(bundling, name, lambda name=name: made.append(name))
+    with pytest.raises(SystemExit, match="no such network: reviewr; expected digits, judge, finder, reviewer"):
+        bundling.main(["digits", "reviewr"])
+    assert not made
+    bundling.main(["judge"])
+    bundling.main([])
+    assert made == ["judge", "digits", "judge", "finder", "reviewer"]
 
 
 def test_what_is_held_out_is_not_trained_on() -> None:

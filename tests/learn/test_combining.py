@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import onnx
+import pytest
 
+from tenfold.errors import ModelError
 from tenfold.learn import combining, exporting, reviewing
 from tenfold.read.reviewer import SIDE, Reviewer
 
@@ -33,6 +35,13 @@ def test_the_same_members_give_the_same_bytes_and_others_another_version() -> No
     assert made == combining.combined([one, two], {})
     versions = [Reviewer(combining.combined(some, {}), 1).metadata["version"] for some in ([one, two], [one, three])]
     assert versions[0] != versions[1]
+
+
+def test_a_network_without_a_version_is_refused() -> None:
+    bare = onnx.load_from_string(member(1))
+    del bare.metadata_props[:]
+    with pytest.raises(ModelError, match="without a version"):
+        combining.combined([member(2), bare.SerializeToString()], {})
 
 
 def test_what_is_small_keeps_its_precision() -> None:

@@ -58,7 +58,7 @@ def test_a_classifier_of_ones_own_counts_in_what_it_says_otherwise() -> None:
 
 def test_what_speaks_for_a_digit_comes_in_order() -> None:
     reviewed = np.array([[*[0.02] * 10, 0.8]])
-    given = said([0.9], reviewed=reviewed, judged=np.array([0.75]), support=np.array([np.e]), relative=np.array([-0.5]))
+    given = said([0.9], reviewed=reviewed, judged=np.array([0.75]), support=np.array([np.e]), height=np.array([-0.5]))
     expected = [1, np.log(9), np.log(3), np.log(0.25), 1, np.log(0.1), 0.25, 0]
     assert features(given)[0] == pytest.approx(expected)
 
@@ -97,7 +97,7 @@ def test_heights_are_measured_against_those_that_are_surely_digits() -> None:
 
 
 def test_what_shines_through_the_paper_is_no_digit() -> None:
-    scores, chances = PLAIN.weighed(said([0.9, 0.9, 0.9], faint=np.array([1.0, 0.5, 0.15])))
+    scores, chances = PLAIN.weighed(said([0.9, 0.9, 0.9], contrast=np.array([1.0, 0.5, 0.15])))
     assert scores[:2] == pytest.approx([0.9, 0.9])
     assert 0 < scores[2] < 1e-6
     assert chances.argmax(axis=1).tolist() == [3, 3, 3]

@@ -53,6 +53,10 @@ def read(
     pattern: Annotated[str | None, typer.Option(help="Where they stand, such as '####-##'.")] = None,
     check: Annotated[str | None, typer.Option(help="Their check digit: luhn or mod11.")] = None,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Refuse a text that is less sure.")] = 0.0,
+    with_notes: Annotated[
+        bool,
+        typer.Option("--notes/--no-notes", help="Say beside the text what is doubtful. Doubtful pictures take longer then."),
+    ] = True,
     model: Annotated[
         str | None, typer.Option(help="A run's folder or an .onnx file that has a say in which digit each is.")
     ] = None,
@@ -88,12 +92,15 @@ def read(
         _refuse_originals(annotate, names)
         storage.make_folder(annotate)
     printer = _Printer(form, alone=len(pictures) == 1 and names == pictures)
-    n_read, n_failed = _one_by_one(names, reader, _Known(digits, pattern, check, min_confidence), _Copies(annotate), printer)
+    known = _Known(digits, pattern, check, min_confidence)
+    n_read, n_failed = _one_by_one(names, reader, known, _Copies(annotate), printer, with_notes)
     if n_failed:
         raise typer.Exit(1 if n_read else 2)
 
 
-def _one_by_one(names: list[str], reader: Reader, known: _Known, copies: _Copies, printer: _Printer) -> tuple[int, int]:
+def _one_by_one(
+    names: list[str], reader: Reader, known: _Known, copies: _Copies, printer: _Printer, with_notes: bool
+) -> tuple[int, int]:
     """Read and print; how many pictures were read, and how many could not be. If there is one alone, its error is raised."""
     from tenfold.read.notes import notes
 
@@ -107,7 +114,7 @@ def _one_by_one(names: list[str], reader: Reader, known: _Known, copies: _Copies
                 reading = read_one(source)
                 copies.keep(page, reading)
                 clear()
-                for said in notes(reading, read_one, known.min_confidence):
+                for said in notes(reading, read_one, known.min_confidence) if with_notes else ():
                     typer.echo(f"note: {printable(page)}: {said}", err=True)
                 printer.add(page, reading)
                 n_read += 1

@@ -10,7 +10,9 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,20 +22,41 @@ from tenfold.data.sources import load
 from tenfold.learn import weighing
 from tenfold.learn.composing import Composer
 from tenfold.read.joint import Joint
+from tenfold.read.reviewer import Reviewer
 from tenfold.read.shipped import Shipped
+
+
+class Lesson(NamedTuple):
+    """What a reviewer learns from: so many pictures of this seed, `alike` as in `Composer`."""
+
+    n_pictures: int
+    seed: int
+    alike: bool
+
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _BUNDLED = _PACKAGE / "read" / "bundled"
 _HELD_OUT = 5000
+
 _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold accepts
 # What the finder learns from: so many parts of composed patches, each gone through so many times.
 _PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2
 _BATCH = 16
-_FINDER_SEED, _REVIEWER_SEED = 1, 3
-# What the two reviewers learn from, and how often: pictures without letters that look like digits, and pictures with them. The
-# one knows writing better, the other words; together they are better than either (docs/experiments.md).
-_PICTURES, _PICTURES_ALIKE, _REVIEWS = 64_000, 44_000, 3
+_FINDER_SEED = 1
+# What the two reviewers learn from: pictures without letters that look like digits, and with them. The one knows writing
+# better, the other words; together they are better than either (docs/experiments.md).
+_REVIEWERS = (Lesson(44_000, 5, alike=False), Lesson(44_000, 3, alike=True))
+_REVIEWS = 3  # how often each proposal is learnt from
 _PAGES, _WORDS = 1000, 100  # that the weights are fitted on: with digits, and with words alone
+
+
+def main(names: Sequence[str]) -> None:
+    """Make the networks of these names, one after the other; all of them without."""
+    made = {"digits": digits, "judge": judge, "finder": finder, "reviewer": reviewer}
+    if unknown := sorted(set(names) - set(made)):
+        sys.exit(f"error: no such network: {', '.join(unknown)}; expected {', '.join(made)}")
+    for name in names or made:
+        made[name]()
 
 
 def digits() -> None:
@@ -89,24 +112,27 @@ def reviewer() -> None:
     from tenfold.learn import clutter, combining, exporting, reviewing
 
     training, _ = _parts()
-    fonts, members, said = clutter.packaged_fonts(), [], _said("reviewer", _REVIEWER_SEED)
-    for alike, n in ((False, _PICTURES), (True, _PICTURES_ALIKE)):
-        seen = reviewing.proposals(training, fonts, n, _REVIEWER_SEED, processes=os.cpu_count() or 1, alike=alike)
+    fonts, members = clutter.packaged_fonts(), []
+    for n, seed, alike in _REVIEWERS:
+        seen = reviewing.proposals(training, fonts, n, seed, processes=os.cpu_count() or 1, alike=alike)
         print(f"reviewer: {len(seen.labels):,} proposals in {n:,} pictures", flush=True)
-        members.append(exporting.reviewer_to_onnx(reviewing.train(seen, _REVIEWS), said))
+        members.append(exporting.reviewer_to_onnx(reviewing.train(seen, _REVIEWS), _said("reviewer", seed)))
     # Fitted beside both they rely on these nearly alone, and a 1 drawn as a bar is taken for a letter (docs/experiments.md).
-    _keep("reviewer", members[-1])
-    _keep("reviewer", combining.combined(members, {"joint": weighing.as_metadata(weights()), **said}))
+    joint = weights(Reviewer(members[-1]))
+    said = _said("reviewer", _REVIEWERS[-1].seed)
+    _keep("reviewer", combining.combined(members, {"joint": weighing.as_metadata(joint), **said}))
 
 
-def weights() -> Joint:
-    """Fit how much each of the bundled networks counts, on pages of the digits held out."""
+def weights(reviewer: Reviewer) -> Joint:
+    """Fit how much a reviewer and each of the other networks that ship count, on pages of the digits held out."""
     from tenfold.learn import clutter
 
+    shipped = Shipped()
+    shipped.reviewer = reviewer
     composer = Composer(_parts()[1], clutter.packaged_fonts())
     pages = [weighing.picture(composer, np.random.default_rng([2, k])) for k in range(_PAGES)]
     pages += [composer.words(np.random.default_rng([3, k])) for k in range(_WORDS)]
-    seen = weighing.places(pages, Shipped())
+    seen = weighing.places(pages, shipped)
     joint = weighing.fit(seen)
     right = weighing.texts(seen, joint)[1].mean()
     print(f"{joint}, {right:.1%} of {len(pages):,} composed pictures read without a fault")
@@ -133,5 +159,4 @@ def _keep(name: str, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("digits", "judge", "finder", "reviewer"):
-        {"digits": digits, "judge": judge, "finder": finder, "reviewer": reviewer}[name]()
+    main(sys.argv[1:])

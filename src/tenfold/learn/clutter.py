@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from tenfold.learn import doodles, letters
+from tenfold.learn.sheets import INK
 
 # Letters and signs; O, I, l, S, Z, B and their small ones, which nobody can tell from digits, are left out. They stand in words
 # only, among at least as many others.
@@ -21,7 +22,6 @@ _CAPITALS, _CAPITALS_ALIKE = "EEEEAAATTNNRRHHDDUUCCMMFFPYGWVKJXQ", "OOOSSSIIIZB"
 _ODD = 0.3  # the share of printed words of letters and signs in any order
 _WRITTEN = 0.5  # the share of words that are written by hand
 _DOODLED = 0.2  # the share of pages with doodles
-_INK = 60  # of 255: what belongs to a stroke
 _HIDDEN = 0.2  # the share of a digit's box that something may cover and leave it readable
 
 
@@ -124,7 +124,7 @@ def _with_line(image: Image.Image, boxes: NDArray[np.float32], points: list[tupl
 
 def _unless_hidden(before: Image.Image, after: Image.Image, boxes: NDArray[np.float32]) -> Image.Image:
     """The picture with something drawn, or the one without where that would hide a digit, so that nobody could read it."""
-    new = np.asarray(after).astype(np.int16) - np.asarray(before) > _INK
+    new = np.asarray(after).astype(np.int16) - np.asarray(before) > INK
     hidden = (new[y : y + height, x : x + width].mean() for x, y, width, height in boxes.astype(int))
     return before if any(share > _HIDDEN for share in hidden) else after
 

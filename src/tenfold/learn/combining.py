@@ -69,9 +69,18 @@ def finished(made: Any, facts: Mapping[str, str], metadata: Mapping[str, Any]) -
 
 
 def versions(members: Sequence[bytes]) -> list[str]:
-    """The versions of networks."""
-    protos = [onnx.load_from_string(content) for content in members]
-    return [entry.value for proto in protos for entry in proto.metadata_props if entry.key == "version"]
+    """The versions of networks.
+
+    Raises:
+        ModelError: one has none.
+    """
+    found = [
+        {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}.get("version")
+        for content in members
+    ]
+    if None in found:
+        raise ModelError("a network without a version; expected those that tenfold exports")
+    return [str(one) for one in found]
 
 
 def version(members: Sequence[bytes]) -> str:

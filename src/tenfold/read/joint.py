@@ -28,8 +28,8 @@ class Evidence(NamedTuple):
         classified: the classifier's probabilities, float (n, 10).
         reviewed: the reviewer's probabilities of ten digits and of none, float (n, 11).
         judged: the judge's scores, float (n,).
-        relative: how high each is beside the others, float64 (n,); see `relative_heights`.
-        faint: how far its ink stands out beside that of the others, float64 (n,); see `relative_contrasts`.
+        height: how high each is beside the others, float64 (n,); see `relative_heights`.
+        contrast: how far its ink stands out beside that of the others, float64 (n,); see `relative_contrasts`.
     """
 
     found: NDArray[np.float64]
@@ -37,8 +37,8 @@ class Evidence(NamedTuple):
     classified: NDArray[np.floating]
     reviewed: NDArray[np.floating]
     judged: NDArray[np.floating]
-    relative: NDArray[np.float64]
-    faint: NDArray[np.float64]
+    height: NDArray[np.float64]
+    contrast: NDArray[np.float64]
 
     def at(self, some: NDArray[np.bool_]) -> Evidence:
         """What they say of some of the places."""
@@ -86,7 +86,7 @@ class Joint:
         chances = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
         chances /= chances.sum(axis=1, keepdims=True)
         scores = 1 / (1 + np.exp(-features(said) @ np.array(self.digit)))
-        return np.where(said.faint < _FAINT, _LEAST, scores), chances
+        return np.where(said.contrast < _FAINT, _LEAST, scores), chances
 
     def text_confidence(self, product: float) -> float:
         """Calibrated probability of a text, from the product of its digits' probabilities."""
@@ -109,8 +109,8 @@ def features(said: Evidence) -> NDArray[np.float64]:
             _logit(1 - said.reviewed[:, 10], _LEAST_DOUBT),
             np.log(np.maximum(said.support, 0.1)),
             _log(said.classified).max(axis=1, initial=-np.inf),
-            np.minimum(said.relative, 0) ** 2,
-            np.maximum(said.relative, 0) ** 2,
+            np.minimum(said.height, 0) ** 2,
+            np.maximum(said.height, 0) ** 2,
         ],
         axis=1,
     )
