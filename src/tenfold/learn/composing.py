@@ -183,34 +183,11 @@ class Composer:
         x = random.uniform(0, 0.8) * hand.height if n_digits or random.random() < 0.6 else random.uniform(0, 0.6) * width
         while x < width:
             n = n_digits or 1 + int(random.choice(len(_LENGTHS), p=_LENGTHS))
-            thousands = random.random() < 0.5
-            few = random.random() < _OF_FEW_CLASSES
-            classes = (
-                np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
-            )
             x = self._beside(sheet, hand, base, x, n_digits, random)
             by = hand.printed(self._types, random) if self._types and random.random() < self._printed else hand
-            opening, closing = marks.ENCLOSING[int(random.choice(2, p=[0.8, 0.2]))] if random.random() < _ENCLOSED else ("", "")
-            if opening:
-                x = self._mark(sheet, by, x, base, random, opening)
-            for left in range(n - 1, -1, -1):
-                label = int(random.choice(classes)) if few or random.random() < 0.85 else 0
-                small = by.small_zeros and label == 0
-                digit = self._digit(label, by, by.height * (random.uniform(0.5, 0.85) if small else 1), random)
-                off = random.normal(0, 0.04 * by.unsteady * by.height)
-                y = round(base + by.slope * (x - width / 2) - len(digit) + off)
-                if small and random.random() < 0.3:
-                    y -= round(0.15 * by.height)
-                last = sheet.laid_in(digit, round(x), y, label, row)
-                joined = small and random.random() < 0.4  # a row of noughts in one go
-                gap = -0.06 * by.height if joined else by.gap
-                x = last + 1 + gap + random.normal(0, 0.05 * by.unsteady) * by.height
-                if left and ((thousands and left % 3 == 0) or random.random() < 0.03):
-                    x = self._mark(sheet, by, x, base, random)
-                if x >= width:
-                    return float(x)
-            if closing or random.random() < 0.3:
-                x = self._mark(sheet, by, x, base, random, closing)
+            x = self._number(sheet, by, base, x, row, n, random)
+            if x >= width:
+                return float(x)
             x = self._beside(sheet, hand, base, x, n_digits, random)
             if n_digits or random.random() < 0.35:
                 return float(x)
@@ -218,6 +195,31 @@ class Composer:
                 x = self._word(sheet, hand, base, x, random)
             x += random.uniform(0.6, 3) * hand.height
         return float(x)
+
+    def _number(self, sheet: Sheet, by: Hand, base: float, x: float, row: int, n: int, random: np.random.Generator) -> float:
+        """Write a number of n digits and signs among and around them, as far as the page goes; the column after it."""
+        width, thousands, few = sheet.ink.shape[1], random.random() < 0.5, random.random() < _OF_FEW_CLASSES
+        classes = np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
+        opening, closing = marks.ENCLOSING[int(random.choice(2, p=[0.8, 0.2]))] if random.random() < _ENCLOSED else ("", "")
+        if opening:
+            x = self._mark(sheet, by, x, base, random, opening)
+        for left in range(n - 1, -1, -1):
+            label = int(random.choice(classes)) if few or random.random() < 0.85 else 0
+            small = by.small_zeros and label == 0
+            digit = self._digit(label, by, by.height * (random.uniform(0.5, 0.85) if small else 1), random)
+            off = random.normal(0, 0.04 * by.unsteady * by.height)
+            y = round(base + by.slope * (x - width / 2) - len(digit) + off)
+            if small and random.random() < 0.3:
+                y -= round(0.15 * by.height)
+            last = sheet.laid_in(digit, round(x), y, label, row)
+            joined = small and random.random() < 0.4  # a row of noughts in one go
+            gap = -0.06 * by.height if joined else by.gap
+            x = last + 1 + gap + random.normal(0, 0.05 * by.unsteady) * by.height
+            if left and ((thousands and left % 3 == 0) or random.random() < 0.03):
+                x = self._mark(sheet, by, x, base, random)
+            if x >= width:
+                return x
+        return self._mark(sheet, by, x, base, random, closing) if closing or random.random() < 0.3 else x
 
     def _beside(
         self, sheet: Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
