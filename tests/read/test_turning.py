@@ -31,8 +31,8 @@ def test_an_upright_picture_is_read_once() -> None:
     assert turning.better(never, reader.read(FIELD)) is None
 
 
-def reading_of(confidence: float, n_digits: int) -> Reading:
-    digit = Digit(2, 1.0, (0, 0, 1, 1), 0, (0.0,) * 10, True)
+def reading_of(confidence: float, n_digits: int, accepted: bool = True) -> Reading:
+    digit = Digit(2, 1.0, (0, 0, 1, 1), 0, (0.0,) * 10, accepted)
     return Reading(None, (digit,) * n_digits, confidence, _source=np.full((10, 20), 255, np.uint8))
 
 
@@ -44,3 +44,8 @@ def test_only_a_surer_text_of_more_digits_is_better(confidence: float, n_digits:
     """200 is 002 upside down."""
     found = turning.better(lambda _: reading_of(confidence, n_digits), reading_of(0.3, 3))
     assert (found is not None) == is_better
+
+
+def test_digits_of_a_refused_text_count_too() -> None:
+    assert turning.better(lambda _: reading_of(0.95, 1), reading_of(0.3, 3, accepted=False)) is None
+    assert turning.better(lambda _: reading_of(0.95, 4), reading_of(0.3, 3, accepted=False)) is not None

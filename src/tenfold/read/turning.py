@@ -18,6 +18,7 @@ from tenfold.read.reading import Reading
 _READ = 0.6  # a text as sure as this stands as it is
 _SURE = 0.9  # confidence of the text if it is turned
 _MORE = 1.1  # times as many digits, by their confidence, are there if it is turned
+_LIKELY = 0.5  # a digit as sure as this is one, even where its text was refused
 
 
 class Turned(NamedTuple):
@@ -52,5 +53,5 @@ def better(read: Callable[[Source], Reading], reading: Reading) -> Turned | None
 
 
 def _evidence(reading: Reading) -> float:
-    """How many digits there are, by their confidence."""
-    return sum(digit.confidence for digit in reading.digits if digit.accepted)
+    """How many digits there are, by their confidence; those of a text that was refused too."""
+    return sum(digit.confidence for digit in reading.digits if digit.accepted or digit.confidence >= _LIKELY)
