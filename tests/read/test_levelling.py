@@ -71,12 +71,31 @@ def test_what_is_read_less_surely_when_turned_stays_as_it_was() -> None:
     assert len(shapes) == 2
 
 
-def test_what_is_read_more_surely_when_turned_is_taken_and_turned_on_at_most_once_more() -> None:
-    decide, shapes = asked(decided(0.3, 0.1), decided(0.2, 0.4), decided(0.1, 0.9))
+def test_what_is_read_more_surely_when_turned_is_taken_and_turned_on_at_most_twice_more() -> None:
+    decide, shapes = asked(decided(0.3, 0.1), decided(0.2, 0.4), decided(0.1, 0.9), decided(0.1, 0.95))
     read = levelling.level(PAPER, decide)
-    assert read.confidence == 0.9
-    assert len(shapes) == 3
+    assert read.confidence == 0.95
+    assert len(shapes) == 4
     assert shapes[2][0] > shapes[1][0] > 100, "each time from the picture as it is"
+
+
+def test_a_turned_picture_that_shows_fewer_digits_is_not_taken_however_sure_it_is() -> None:
+    """Of a picture without any digit it is quite sure that there is none."""
+    few = decided(0.0, 0.99)
+    few.labels[2:] = -1
+    decide, _ = asked(decided(0.3, 0.9), few)
+    assert levelling.level(PAPER, decide).confidence == 0.9
+
+
+def test_where_little_is_read_and_doubtful_all_that_may_be_digits_tells_the_slope() -> None:
+    little, level = decided(0.3, 0.3), decided(0.0, 0.9)
+    little.labels[:-1] = -1
+    decide, shapes = asked(little, level)
+    assert levelling.level(PAPER, decide).confidence == 0.9
+    assert len(shapes) == 2
+    sure, shapes = asked(little._replace(confidence=0.9))
+    assert levelling.level(PAPER, sure).confidence == 0.9
+    assert len(shapes) == 1
 
 
 def test_boxes_turned_back_hold_what_they_held() -> None:

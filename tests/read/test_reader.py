@@ -199,10 +199,10 @@ def test_where_known_digits_are_missed_less_likely_places_are_looked_at_too(
     reader, asked = Reader(threads=1), []
     candidates = Shipped.candidates
 
-    def watched(self: Shipped, grey: np.ndarray, least: float) -> Candidates:
+    def watched(self: Shipped, grey: np.ndarray, least: float, closely: bool) -> Candidates:
         """The first digit shows itself only to who looks closely."""
         asked.append(least)
-        seen = candidates(self, grey, least)
+        seen = candidates(self, grey, least, closely)
         kept = seen.found[:, 0] > (0 if least < LIKELY else seen.found[:, 0].min())
         return Candidates(seen.found[kept], seen.boxes[kept], seen.glyphs[kept], seen.said.at(kept))
 

@@ -73,9 +73,9 @@ def test_the_unlikelier_way_round_is_looked_at_in_no_more_views(monkeypatch: pyt
     look = finder.Finder.look
 
     def noting(
-        self: finder.Finder, grey: np.ndarray, most: int | None = None, least: float = finder.LIKELY
+        self: finder.Finder, grey: np.ndarray, most: int | None = None, least: float = finder.LIKELY, closely: bool = False
     ) -> tuple[list[finder.Found], int]:
-        found, n_views = look(self, grey, most, least)
+        found, n_views = look(self, grey, most, least, closely)
         views.append(n_views)
         return found, n_views
 

@@ -26,8 +26,8 @@ _SLIMMEST = 6  # times as high as wide a digit may be: a 1
 _MULTIPLE = 8  # of which the sides of what the network sees must be
 _RIM = 8  # blank pixels around a picture, so that digits at its rim have cells around them
 LIKELY, HARDLY = 0.15, 0.04  # the chance of a digit from which a cell counts, and where digits are known to be missing
-_FEW_PIXELS, _MOST_PIXELS = 350_000, 1_600_000  # of a view: what is always affordable, and what never is
-_LARGE_PICTURE = 3_000_000  # pixels; so many make people expect that small digits are seen, and wait a little longer
+_FEW_PIXELS = 350_000  # of a view: what is always affordable
+_MOST_PIXELS = 2_400_000  # of a view larger than the picture: what never is
 _SAME = 0.45  # boxes that overlap by more of the smaller one are one digit
 
 
@@ -56,28 +56,30 @@ class Finder(Network):
 
     FILE = "finder"
 
-    def find(self, grey: NDArray[np.float32], least: float = LIKELY) -> list[Found]:
+    def find(self, grey: NDArray[np.float32], least: float = LIKELY, closely: bool = False) -> list[Found]:
         """All digits in a picture, float32 (H, W) of 0-255, dark ink on lighter paper; the surest first.
 
         From coarse to fine. A view with many pixels, or larger than the picture, is looked at only if there may be digits too
-        small for the one before: if nothing was found yet, if the smallest found ones were small there, or if the picture is
-        large anyway.
+        small for the one before: if nothing was found yet, or if the smallest found ones were small there.
 
         Args:
             grey: the picture.
             least: the chance of a digit from which a cell counts.
+            closely: look at it in its own size whatever was found: there may be small digits beside large ones.
         """
-        return self.look(grey, least=least)[0]
+        return self.look(grey, least=least, closely=closely)[0]
 
-    def look(self, grey: NDArray[np.float32], most: int | None = None, least: float = LIKELY) -> tuple[list[Found], int]:
+    def look(
+        self, grey: NDArray[np.float32], most: int | None = None, least: float = LIKELY, closely: bool = False
+    ) -> tuple[list[Found], int]:
         """What `find` finds in `most` views, the coarsest, or in as many as it takes; and in how many that was."""
         boxes, chances, n_views = np.zeros((0, 4)), np.zeros((0, 11)), 0
         for scale in sorted(scales(grey.shape))[:most]:
             n_pixels = grey.size * scale**2
-            if n_pixels > _MOST_PIXELS:
+            if scale > 1 and n_pixels > _MOST_PIXELS:
                 break
-            costly = scale > 1 or n_pixels > _FEW_PIXELS
-            if costly and grey.size < _LARGE_PICTURE and not _may_be_smaller(boxes, chances, scale / 2):
+            costly = scale > 1 or (n_pixels > _FEW_PIXELS and not closely)
+            if costly and not _may_be_smaller(boxes, chances, scale / 2):
                 break
             some_boxes, some_chances = self._at(grey, scale, least)
             boxes, chances = np.concatenate([boxes, some_boxes]), np.concatenate([chances, some_chances])

@@ -13,7 +13,9 @@ from tenfold.read import lines
 from tenfold.read.deciding import Decided
 
 _SLOPED = 0.05  # a lesser slope is left as it is: hands write so, and digits stand upright all the same
-_MOST_TURNS = 2  # a slope that is too steep to be seen whole takes a second one
+_MOST_TURNS = 3  # a slope that is too steep to be seen whole takes a second one, or a third
+_FEW, _DOUBTFUL = 4, 0.8  # of so few digits that were read, and with so little confidence, the rest may be held too askew
+_LEFT = 0.9  # the share of the digits, by their probability, that a turned picture has to show: an empty text is a sure one
 
 
 def level(grey: NDArray[np.float32], decide: Callable[[NDArray[np.float32]], Decided]) -> Decided:
@@ -23,15 +25,27 @@ def level(grey: NDArray[np.float32], decide: Callable[[NDArray[np.float32]], Dec
     """
     best, angle, shape = decide(grey), 0.0, grey.shape
     for _ in range(_MOST_TURNS):
-        slope = lines.slope(best.boxes[best.labels >= 0])
+        slope = lines.slope(_standing(best))
         if abs(slope) < _SLOPED:
             break
         straight = turned(grey, angle + math.atan(slope))
         again = decide(straight)
-        if again.confidence <= best.confidence:
+        if again.confidence <= best.confidence or _evidence(again) < _LEFT * _evidence(best):
             break
         best, angle, shape = again, angle + math.atan(slope), straight.shape
     return best._replace(boxes=turned_back(best.boxes, angle, shape, grey.shape)) if angle else best
+
+
+def _standing(read: Decided) -> NDArray[np.float64]:
+    """The boxes, (n, 4), that tell a slope: of what was read, or where that is little and doubtful, of all that may be digits."""
+    some = read.labels >= 0
+    return read.boxes if 0 < some.sum() < _FEW and read.confidence < _DOUBTFUL else read.boxes[some]
+
+
+def _evidence(read: Decided) -> float:
+    """How many digits were read, by their probability."""
+    some = read.labels >= 0
+    return float((read.scores[some] * read.chances[some].max(axis=1, initial=0)).sum())
 
 
 def turned(grey: NDArray[np.float32], angle: float) -> NDArray[np.float32]:

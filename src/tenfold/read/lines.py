@@ -6,9 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SLOPES = np.linspace(-0.35, 0.35, 71)
+_STEEP = np.linspace(-1, 1, 201)
+_MANY = 4  # digits; fewer say nothing of a steep slope, since any two lie in a row of some slope
 _ROW_APART = 0.55  # of the height of digits: further apart, down the page, is another row
-# What a slope costs: each row but the first, and a level page is likelier than a sloped one.
-_A_ROW, _A_SLOPE = 0.4, 0.5
+# What a slope costs: each row but the first, and a level page is likelier than a sloped one. Were a row dearer, two fields side by
+# side at different heights would be taken for a single sloped one.
+_A_ROW, _A_SLOPE = 0.15, 0.5
+_A_ROW_MORE = 0.4  # the same where a picture may be turned by the slope, which has to prove itself then
 
 
 def rows(boxes: NDArray[np.float64], sure: NDArray[np.bool_] | None = None) -> list[list[int]]:
@@ -26,7 +30,7 @@ def rows(boxes: NDArray[np.float64], sure: NDArray[np.bool_] | None = None) -> l
     if sure is None or not sure.any():
         sure = np.ones(len(boxes), bool)
     middles = (boxes[:, :2] + boxes[:, 2:] / 2) / np.median(boxes[sure, 3])
-    slope = _likeliest_slope(middles[sure])
+    slope = _likeliest_slope(middles[sure], _SLOPES, _A_ROW)
     levels = middles[:, 1] - slope * middles[:, 0]
     found = [list(row) for row in _parted(levels, np.flatnonzero(sure))]
     means = np.array([levels[row].mean() for row in found])
@@ -41,16 +45,19 @@ def rows(boxes: NDArray[np.float64], sure: NDArray[np.bool_] | None = None) -> l
 
 
 def slope(boxes: NDArray[np.float64]) -> float:
-    """How far the rows of a page fall for each pixel to the right, from -0.35 to 0.35; 0 without a box.
+    """How far the rows of a page fall for each pixel to the right, from -1 to 1, of few digits to 0.35; 0 without a box.
 
     Args:
         boxes: float64 (n, 4), x, y, width, height, of digits.
     """
-    return _likeliest_slope((boxes[:, :2] + boxes[:, 2:] / 2) / np.median(boxes[:, 3])) if len(boxes) else 0.0
+    if not len(boxes):
+        return 0.0
+    middles = (boxes[:, :2] + boxes[:, 2:] / 2) / np.median(boxes[:, 3])
+    return _likeliest_slope(middles, _SLOPES if len(boxes) < _MANY else _STEEP, _A_ROW_MORE)
 
 
-def _likeliest_slope(middles: NDArray[np.float64]) -> float:
-    return float(min(_SLOPES, key=lambda slope: _cost(middles, slope)))
+def _likeliest_slope(middles: NDArray[np.float64], slopes: NDArray[np.float64], a_row: float) -> float:
+    return float(min(slopes, key=lambda slope: _cost(middles, slope, a_row)))
 
 
 def _parted(levels: NDArray[np.float64], some: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -59,9 +66,9 @@ def _parted(levels: NDArray[np.float64], some: NDArray[np.int64]) -> list[NDArra
     return np.split(order, np.flatnonzero(np.diff(levels[order]) > _ROW_APART) + 1) if len(order) else []
 
 
-def _cost(middles: NDArray[np.float64], slope: float) -> float:
+def _cost(middles: NDArray[np.float64], slope: float, a_row: float) -> float:
     """How badly places, (n, 2) in heights of digits, fall into rows of this slope."""
     levels = np.sort(middles[:, 1] - slope * middles[:, 0])
     breaks = np.flatnonzero(np.diff(levels) > _ROW_APART) + 1
     spread = sum(float(((row - row.mean()) ** 2).sum()) for row in np.split(levels, breaks))
-    return spread + _A_ROW * len(breaks) + _A_SLOPE * abs(slope)
+    return spread + a_row * len(breaks) + _A_SLOPE * abs(slope)

@@ -141,7 +141,7 @@ class Reader:
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
         sight = self._shipped.sight(pixels)
-        read = level(sight.grey, lambda grey: self._decided(grey, known))
+        read = level(sight.grey, lambda grey: self._decided(grey, known, sight.is_large))
         confidence = read.confidence
         if not len(read.labels) and not sight.is_blank:
             confidence = min(confidence, _NOTHING)
@@ -153,16 +153,16 @@ class Reader:
         ]
         return Reading(file, tuple(made), confidence, known, source)
 
-    def _decided(self, grey: NDArray[np.float32], known: Field) -> Decided:
+    def _decided(self, grey: NDArray[np.float32], known: Field, closely: bool) -> Decided:
         """What is read; where it hardly agrees with what is known, less likely places are looked at too."""
-        read = self._decided_on(grey, known, LIKELY)
+        read = self._decided_on(grey, known, LIKELY, closely)
         if known == ANYTHING or read.confidence >= DOUBTFUL:
             return read
-        again = self._decided_on(grey, known, HARDLY)
+        again = self._decided_on(grey, known, HARDLY, closely)
         return again if again.confidence > read.confidence else read
 
-    def _decided_on(self, grey: NDArray[np.float32], known: Field, least: float) -> Decided:
-        seen = self._shipped.candidates(grey, least)
+    def _decided_on(self, grey: NDArray[np.float32], known: Field, least: float, closely: bool) -> Decided:
+        seen = self._shipped.candidates(grey, least, closely)
         own = None if self.model is self._shipped.classifier else self.model.calibrated(seen.glyphs)
         return decide(seen, self._shipped.joint, known, own, _GROWN if _grown(self.model) else _OTHER)
 

@@ -22,6 +22,7 @@ from tenfold.read.model import Model, load_bundled
 from tenfold.read.reviewer import Reviewer
 
 _WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
+_LARGE_PICTURE = 3_000_000  # pixels; so many make people expect that small digits are seen, and wait a little longer
 _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
 _CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
 _SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
@@ -61,6 +62,11 @@ class Sight(NamedTuple):
         """Whether there is nothing but paper."""
         return _is_blank(self.grey)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether the picture that was given has so many pixels that small digits beside large ones are expected to be seen."""
+        return self.grey.size * self.scale**2 >= _LARGE_PICTURE
+
 
 class Shipped:
     """The networks that ship.
@@ -97,9 +103,9 @@ class Shipped:
         grey, scale = _working(pixels)
         return Sight(grey if _is_blank(grey) else self._dark_on_light(grey), scale)
 
-    def candidates(self, grey: NDArray[np.float32], least: float = LIKELY) -> Candidates:
-        """What may be digits in what the networks see, and what they say of each; `least` as in `Finder.find`."""
-        every = [] if _is_blank(grey) else self.finder.find(grey, least)
+    def candidates(self, grey: NDArray[np.float32], least: float = LIKELY, closely: bool = False) -> Candidates:
+        """What may be digits in what the networks see, and what they say of each; `least`, `closely` as in `Finder.find`."""
+        every = [] if _is_blank(grey) else self.finder.find(grey, least, closely)
         cuts = [cut_out(grey, f.box) for f in every]
         kept = distinct(cuts)
         some, cuts = [every[i] for i in kept], [cuts[i] for i in kept]
