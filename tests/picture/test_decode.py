@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -450,3 +451,26 @@ def test_3_what_turns_out_too_large_while_it_is_read_is_refused(monkeypatch: pyt
 @pytest.mark.parametrize("name", ["a\0.png", "x" * 300 + ".png"])
 def test_a_path_that_no_file_can_have_is_refused(name: str) -> None:
     assert "cannot read" in refused(name)
+
+
+@pytest.mark.parametrize("odd", [(0x131, 11, struct.pack("<f", 1.5)), (0x11A, 2, b"72\0\0")])
+def test_an_odd_entry_in_exif_keeps_no_picture_from_being_turned(odd: tuple[int, int, bytes]) -> None:
+    """A float where the name of a program should be, text where a resolution should be."""
+    tags = [(0x112, 3, struct.pack("<H", 6)), odd]
+    entries = b"".join(struct.pack("<HHI", tag, kind, 1) + value.ljust(4, b"\0") for tag, kind, value in sorted(tags))
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4)
+    file, wide = io.BytesIO(), np.zeros((20, 60), np.uint8)
+    wide[:, :20] = 255
+    Image.fromarray(wide).save(file, "JPEG", exif=exif)
+    tall = decode(file.getvalue())
+    assert tall.shape[:2] == (60, 20)
+    assert tall[:15].min() > 200
+
+
+def test_decoding_in_threads_leaves_warnings_as_they_were(recwarn: pytest.WarningsRecorder) -> None:
+    before = list(warnings.filters)
+    large = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (600, 600), np.uint8)).save(large, "PNG")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(decode, [large.getvalue()] * 64))
+    assert warnings.filters == before

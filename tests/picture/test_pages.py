@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pypdfium2
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from tenfold.errors import MissingExtraError, PictureError
 from tenfold.picture import decode, pages
@@ -182,3 +182,52 @@ def test_bytes_have_pages_too(shades: list[Image.Image], suffix: str, tmp_path: 
 def test_an_address_of_a_pdf_is_told_as_one_of_a_picture_is() -> None:
     with pytest.raises(PictureError, match=r"^https://example\.org/a\.pdf: an address; tenfold reads files only"):
         list(pages("https://example.org/a.pdf"))
+
+
+FORM = b"BT /Helv 28 Tf 0 g 4 8 Td (482107) Tj ET"
+OBJECTS = (
+    b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]/DR<</Font<</Helv 4 0 R>>>>/DA(/Helv 28 Tf 0 g)>>>>",
+    b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+    b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 150]/Resources<</Font<</Helv 4 0 R>>>>/Annots[5 0 R]>>",
+    b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    b"<</Type/Annot/Subtype/Widget/FT/Tx/T(f)/V(482107)/DA(/Helv 28 Tf 0 g)/F 4/Rect[20 20 200 60]/P 3 0 R/AP<</N 6 0 R>>>>",
+    b"<</Type/XObject/Subtype/Form/BBox[0 0 180 40]/Resources<</Font<</Helv 4 0 R>>>>/Length %d>>stream\n%s\nendstream"
+    % (len(FORM), FORM),
+)
+
+
+def test_what_was_typed_into_the_fields_of_a_form_is_drawn() -> None:
+    content, starts = b"%PDF-1.7\n", []
+    for number, made in enumerate(OBJECTS, start=1):
+        starts.append(len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, made)
+    table = b"".join(b"%010d 00000 n \n" % start for start in starts)
+    end = b"xref\n0 7\n0000000000 65535 f \n%strailer<</Size 7/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (table, len(content))
+    ((_, page),) = pages("-", content + end)
+    assert decode(page).min() < 50
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_each_page_of_a_tiff_is_upright(compression: str, tmp_path: Path) -> None:
+    upright = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 50), np.uint8))
+    stored = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    with TiffImagePlugin.AppendingTiffWriter(str(tmp_path / "turned.tif"), True) as file:
+        for orientation, turn in stored.items():
+            tags = TiffImagePlugin.ImageFileDirectory_v2()
+            tags[274] = orientation
+            turned = upright if turn is None else upright.transpose(turn)
+            turned.save(file, "TIFF", compression=compression, tiffinfo=tags)
+            file.newFrame()
+    found = [decode(page) for _, page in pages(str(tmp_path / "turned.tif"))]
+    assert len(found) == 4
+    assert all(np.array_equal(page, np.asarray(upright)) for page in found)
+
+
+def test_a_tiff_of_several_pages_keeps_to_the_limit_of_bytes(
+    shades: list[Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "three.tif"
+    shades[0].save(path, save_all=True, append_images=shades[1:])
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(path.stat().st_size - 1))
+    with pytest.raises(PictureError, match="TENFOLD_MAX_PICTURE_BYTES"):
+        [decode(page) for _, page in pages(str(path))]

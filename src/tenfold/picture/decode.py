@@ -15,12 +15,16 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from tenfold import limits
 from tenfold.errors import PictureError, TenfoldNotice, TooManyPixelsError, of_system
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
+
+# Pillow's own warnings (odd EXIF, large pictures) say nothing a user could act on. For good: what is changed for a while only
+# (`catch_warnings`) stays changed where threads do so at a time.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 # What is looked for in folders. HEIC is among them so that it is refused by name, not passed over.
@@ -29,6 +33,15 @@ _EXPECTED = "expected a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF"
 # How photos of iPhones begin, the brands of ISO/IEC 23008-12. The library for them ends the process on damaged files.
 _HEIC = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 _CAMERA_BITS = 12
+_ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 PDF = b"%PDF-"  # how one begins
 _ADDRESSES = ("http://", "https://", "file://", "ftp://", "data:")
 _OTHER_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"}
@@ -59,13 +72,11 @@ def decode(source: Source) -> NDArray[np.uint8]:
 
 def decode_again(source: Source) -> NDArray[np.uint8]:
     """As `decode`, of what was decoded before: what there was to say of it has been said."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TenfoldNotice)
-        return decode(source)
+    return decode_marked(source, ("", ""), again=True)[0]
 
 
-def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uint8], bool]:
-    """Decode a picture and say whether it carries a text chunk with this key and value."""
+def decode_marked(source: Source, mark: tuple[str, str], again: bool = False) -> tuple[NDArray[np.uint8], bool]:
+    """Decode a picture and say whether it carries a text chunk with this key and value; `again` as in `decode_again`."""
     if isinstance(source, np.ndarray):
         return _from_array(source), False
     if isinstance(source, Image.Image):
@@ -73,14 +84,10 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
     if not isinstance(source, bytes | str | os.PathLike):
         raise PictureError(f"picture: found {type(source).__name__}, expected a path, bytes, a Pillow image or a NumPy array")
     content, name = (source, "picture") if isinstance(source, bytes) else (_read(source), str(source))
-    with warnings.catch_warnings():
-        # Pillow's own warnings (odd EXIF, large pictures) say nothing a user could act on.
-        warnings.simplefilter("ignore")
-        image = _open(content, name)
-        marked = image.info.get(mark[0]) == mark[1]
-        pixels = pixels_of(image, name)
-        has_more = _has_more(image)
-    if has_more:
+    image = _open(content, name)
+    marked = image.info.get(mark[0]) == mark[1]
+    pixels = pixels_of(image, name)
+    if _has_more(image) and not again:
         warnings.warn(f"{name}: holds more than one frame or page; only the first is read", TenfoldNotice, stacklevel=3)
     return pixels, marked
 
@@ -88,7 +95,7 @@ def decode_marked(source: Source, mark: tuple[str, str]) -> tuple[NDArray[np.uin
 def n_pixels(content: bytes) -> int:
     """How many pixels the bytes of a file say that they hold; 0 for what is no picture. Nothing is decoded."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             return image.width * image.height
     except (*DAMAGED, Image.DecompressionBombError):
         return 0  # whatever is wrong with it, reading it says so
@@ -172,13 +179,23 @@ def pixels_of(image: Image.Image, name: str) -> NDArray[np.uint8]:
     if width * height == 0:
         raise PictureError(f"{name}: {width} x {height} pixels; expected at least one")
     try:
-        return _to_bytes(ImageOps.exif_transpose(image))
+        return _to_bytes(_upright(image))
     except PictureError as problem:
         raise PictureError(f"{name}: {problem}") from problem
     except Image.DecompressionBombError as problem:
         raise _too_large(name, "", max_pixels) from problem
     except DAMAGED as problem:
         raise _damaged(name, problem) from problem
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """As a viewer would show it. Pillow's `exif_transpose` also writes the whole EXIF block anew, which fails on odd ones."""
+    image.load()
+    try:
+        turned = _ORIENTATIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except DAMAGED:
+        return image  # whatever the block says, its pixels are there
+    return image if turned is None else image.transpose(turned)
 
 
 def _too_large(name: str, size: str, max_pixels: int) -> TooManyPixelsError:

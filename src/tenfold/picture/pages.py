@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import math
-import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +52,14 @@ def _suffix_of(content: bytes) -> str:
 def _of_tiff(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
     whole = path if content is None else content
     try:
-        with warnings.catch_warnings(action="ignore"):
-            image = Image.open(path if content is None else io.BytesIO(content), formats=("TIFF",))
-    except (*DAMAGED, Image.DecompressionBombError):
+        # As bytes: of a path Pillow 13 maps uncompressed pages into memory, and those that are stored turned wrongly.
+        image = Image.open(io.BytesIO(_content(path) if content is None else content), formats=("TIFF",))
+    except (*DAMAGED, PictureError, Image.DecompressionBombError):
         yield path, whole  # whatever is wrong with it, reading it as a picture says so
         return
     with image:
         try:
-            with warnings.catch_warnings(action="ignore"):
-                n = int(getattr(image, "n_frames", 1))
+            n = int(getattr(image, "n_frames", 1))
         except DAMAGED as problem:
             yield path, whole
             raise PictureError(f"{path}: damaged after its first page ({problem}); fetch it again") from problem
@@ -72,11 +71,27 @@ def _of_tiff(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
 
 def _of_frame(image: Image.Image, k: int, name: str) -> NDArray[np.uint8]:
     try:
-        with warnings.catch_warnings(action="ignore"):  # of Pillow's only: whoever reads the page may have some of their own
-            image.seek(k)
-            return pixels_of(image, name)
+        image.seek(k)
+        return pixels_of(image, name)
     except (*DAMAGED, Image.DecompressionBombError) as problem:
         raise PictureError(f"{name}: damaged ({problem}); fetch it again") from problem
+
+
+def _content(path: str) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        PictureError: it cannot be read, or is over the limit.
+    """
+    allowed = limits.one("max_picture_bytes")
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(allowed + 1)
+    except OSError as problem:
+        raise unreadable(path, problem) from problem
+    if len(content) > allowed:
+        raise PictureError(f"{path}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
+    return content
 
 
 def _of_pdf(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
@@ -84,25 +99,20 @@ def _of_pdf(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
         import pypdfium2
     except ModuleNotFoundError as problem:
         raise MissingExtraError("pdf", "pypdfium2") from problem
-    bounds = limits.from_environment()
-    try:
-        n_bytes = Path(path).stat().st_size if content is None else len(content)
-        if n_bytes > bounds.max_picture_bytes:
-            remedy = "shrink it, or raise TENFOLD_MAX_PICTURE_BYTES"
-            raise PictureError(f"{path}: more than {bounds.max_picture_bytes:,} bytes; {remedy}")
-        content = Path(path).read_bytes() if content is None else content
-    except OSError as problem:
-        raise unreadable(path, problem) from problem
+    content = _content(path) if content is None else content
     if not content:
         raise PictureError(f"{path}: empty; expected a PDF")
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as problem:
         raise PictureError(f"{path}: not a PDF that can be read ({problem}); expected one without a password") from problem
+    if document.get_formtype() == pypdfium2.raw.FORMTYPE_ACRO_FORM:
+        with suppress(pypdfium2.PdfiumError):  # of a damaged form the pages are drawn without what was typed into it
+            document.init_forms()
 
     def page(k: int, name: str) -> NDArray[np.uint8]:
         try:
-            return _rendered(document[k], name, bounds.max_picture_pixels)
+            return _rendered(document[k], name)
         except (pypdfium2.PdfiumError, *DAMAGED) as problem:
             raise PictureError(f"{name}: damaged ({problem}); make the PDF again") from problem
 
@@ -112,8 +122,8 @@ def _of_pdf(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
         document.close()
 
 
-def _rendered(page: Any, name: str, max_pixels: int) -> NDArray[np.uint8]:
-    scale = _DOTS_PER_INCH / _POINTS_PER_INCH
+def _rendered(page: Any, name: str) -> NDArray[np.uint8]:
+    scale, max_pixels = _DOTS_PER_INCH / _POINTS_PER_INCH, limits.one("max_picture_pixels")
     width, height = (math.ceil(side * scale) for side in page.get_size())
     if width * height > max_pixels:
         fact = f"{name}: {width:,} x {height:,} with {_DOTS_PER_INCH} dots an inch, more than {max_pixels:,} pixels"

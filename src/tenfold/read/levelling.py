@@ -37,7 +37,7 @@ def level(grey: NDArray[np.float32], decide: Callable[[NDArray[np.float32]], Dec
 
 
 def _standing(read: Decided) -> NDArray[np.float64]:
-    """The boxes, (n, 4), that tell a slope: of what was read, or where that is little and doubtful, of all that may be digits."""
+    """The boxes, (n, 4), that tell a slope: of what was read; where that is little and doubtful, of all that was looked at."""
     some = read.labels >= 0
     return read.boxes if 0 < some.sum() < _FEW and read.confidence < _DOUBTFUL else read.boxes[some]
 

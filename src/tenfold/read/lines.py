@@ -9,8 +9,8 @@ _SLOPES = np.linspace(-0.35, 0.35, 71)
 _STEEP = np.linspace(-1, 1, 201)
 _MANY = 4  # digits; fewer say nothing of a steep slope, since any two lie in a row of some slope
 _ROW_APART = 0.55  # of the height of digits: further apart, down the page, is another row
-# What a slope costs: each row but the first, and a level page is likelier than a sloped one. Were a row dearer, two fields side by
-# side at different heights would be taken for a single sloped one.
+# What a slope costs: each row but the first, and a level page is likelier than a sloped one. Were a row dearer, two fields side
+# by side at different heights would be taken for a single sloped one.
 _A_ROW, _A_SLOPE = 0.15, 0.5
 _A_ROW_MORE = 0.4  # the same where a picture may be turned by the slope, which has to prove itself then
 
