@@ -85,17 +85,33 @@ class Choice(NamedTuple):
 
 
 class _Sums(NamedTuple):
-    """A check sum over digits from the right: states, the state after a digit, and whether the end is right."""
+    """A check sum over digits from the right: how many states, and what a digit in a place adds; it is right at 0."""
 
     n: int
-    after: Callable[[int, int, int], int]
+    added: Callable[[int, int], int]
 
 
 _CHECK_SUMS = {
     None: _Sums(1, lambda *_: 0),
-    "luhn": _Sums(10, lambda state, place, digit: (state + (digit if place % 2 == 0 else sum(divmod(2 * digit, 10)))) % 10),
-    "mod11": _Sums(11, lambda state, place, digit: (state + (place + 1) * digit) % 11),
+    "luhn": _Sums(10, lambda place, digit: digit if place % 2 == 0 else sum(divmod(2 * digit, 10))),
+    "mod11": _Sums(11, lambda place, digit: (place + 1) * digit),
 }
+
+
+class _Ways(NamedTuple):
+    """How one more digit is taken: ten ways to each count (of digits so far, from the right) and state, (10, count, state).
+
+    In the order of the states before, then of the digits: of equally likely texts it is always the same that is chosen.
+
+    Attributes:
+        digit: which digit, int64.
+        before: the state before, int64.
+        agrees: whether this digit may stand there, bool.
+    """
+
+    digit: NDArray[np.int64]
+    before: NDArray[np.int64]
+    agrees: NDArray[np.bool_]
 
 
 def likeliest(scores: NDArray[np.float64], chances: NDArray[np.float64], field: Field) -> Choice:
@@ -110,27 +126,18 @@ def likeliest(scores: NDArray[np.float64], chances: NDArray[np.float64], field: 
     n, most = len(scores), field.length if field.length is not None else len(scores)
     there, missing = np.log(np.clip(scores, _LEAST, 1)), np.log(np.clip(1 - scores, _LEAST, 1))
     each = there[:, None] + np.log(np.clip(chances, _LEAST, 1))
-    places = field.places() or ["#"] * most
+    ways = _ways(sums, field.places() or ["#"] * most)
     # best[count, state]: from the right, so many digits taken; `whole` sums over all ways, `best` keeps the likeliest.
     best = np.full((most + 1, sums.n), -np.inf)
     whole = best.copy()
     best[0, 0] = whole[0, 0] = 0.0
-    steps: list[NDArray[np.int64]] = []
+    steps: list[NDArray[np.int8]] = []
     for i in range(n - 1, -1, -1):
-        new_best, new_whole = best + missing[i], whole + missing[i]
-        taken = np.full((most + 1, sums.n, 2), -1, np.int64)
-        for count in range(most):
-            fixed = places[most - 1 - count]
-            for state in np.flatnonzero(np.isfinite(whole[count])):
-                for digit in range(10) if fixed == "#" else (int(fixed),):
-                    after = sums.after(int(state), count, digit)
-                    value, ways = best[count, state] + each[i, digit], whole[count, state] + each[i, digit]
-                    if value > new_best[count + 1, after]:
-                        new_best[count + 1, after] = value
-                        taken[count + 1, after] = digit, state
-                    new_whole[count + 1, after] = np.logaddexp(new_whole[count + 1, after], ways)
-        best, whole = new_best, new_whole
-        steps.append(taken)
+        within = min(n - i, most)  # more digits are not there yet
+        values, sums_of_ways = (_options(table, ways, each[i], missing[i], within) for table in (best, whole))
+        best, whole = best + missing[i], whole + missing[i]
+        best[1 : within + 1], whole[1 : within + 1] = values.max(axis=0), np.logaddexp.reduce(sums_of_ways)
+        steps.append(values.argmax(axis=0).astype(np.int8))
     counts = range(most + 1) if field.length is None else [most]
     ends = [(best[c, 0], c) for c in counts if np.isfinite(best[c, 0])]
     if not ends:
@@ -139,15 +146,37 @@ def likeliest(scores: NDArray[np.float64], chances: NDArray[np.float64], field: 
     total = np.logaddexp.reduce([whole[c, 0] for c in counts])
     # What is known may be wrong, and the text right all the same: so where all agrees anyhow, knowing it takes nothing away.
     believed = (1 + _USER_WRONG) / (1 + _USER_WRONG / np.exp(max(float(total), -50)))
-    return Choice(_followed(steps, count), float(np.exp(value - total) * believed))
+    return Choice(_followed(steps, ways, count), float(np.exp(value - total) * believed))
 
 
-def _followed(steps: list[NDArray[np.int64]], count: int) -> list[int]:
+def _ways(sums: _Sums, places: list[str]) -> _Ways:
+    added = np.array([[sums.added(place, digit) for digit in range(10)] for place in range(len(places))], np.int64)
+    before = (np.arange(sums.n)[:, None] - added.reshape(-1, 1, 10)) % sums.n
+    digit = np.argsort(before, axis=-1, kind="stable")
+    before = np.take_along_axis(before, digit, axis=-1)
+    fixed = np.array([-1 if c == "#" else int(c) for c in reversed(places)], np.int64)[:, None, None]
+    first = (np.ascontiguousarray(np.moveaxis(table, -1, 0)) for table in (digit, before, (fixed < 0) | (digit == fixed)))
+    return _Ways(*first)
+
+
+def _options(
+    table: NDArray[np.float64], ways: _Ways, each: NDArray[np.float64], missing: np.float64, within: int
+) -> NDArray[np.float64]:
+    """How likely 1 … `within` digits are in each state, a candidate left out or taken in ten ways: (11, within, states)."""
+    digit, before, agrees = (one[:, :within] for one in ways)
+    taken = table[np.arange(within)[:, None], before] + np.where(agrees, each[digit], -np.inf)
+    return np.concatenate([(table[1 : within + 1] + missing)[None], taken])
+
+
+def _followed(steps: list[NDArray[np.int8]], ways: _Ways, count: int) -> list[int]:
     """The labels along the best way, from the left."""
     labels, state = [], 0
-    for taken in reversed(steps):
-        digit, before = taken[count, state]
-        labels.append(int(digit))
-        if digit >= 0:
-            count, state = count - 1, int(before)
+    for option in reversed(steps):
+        way = int(option[count - 1, state]) - 1 if count else -1
+        if way < 0:
+            labels.append(-1)
+            continue
+        count -= 1
+        labels.append(int(ways.digit[way, count, state]))
+        state = int(ways.before[way, count, state])
     return labels
