@@ -186,6 +186,19 @@ def test_annotated_copies_do_not_come_beside_the_pictures(tenfold, folder: Path,
     assert {file: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
 
 
+def test_annotated_copies_are_no_pictures_of_the_folder_around_them(tenfold, folder: Path, tmp_path: Path) -> None:
+    for name in ("seven", "two"):
+        (tmp_path / f"{name}.png").write_bytes((folder / f"{name}.png").read_bytes())
+    for _ in range(2):
+        assert tenfold("read", tmp_path, "--annotate", tmp_path / "seen")[:2] == (0, "7\n2\n")
+    assert sorted(f.name for f in (tmp_path / "seen").iterdir()) == ["seven.png", "two.png"]
+    (tmp_path / "seen" / "own.png").write_bytes((folder / "two.png").read_bytes())
+    refused = tenfold("read", tmp_path, "--annotate", tmp_path / "seen")
+    assert refused.code == 2
+    assert "own.png lies there and could be replaced" in refused.err
+    assert "could be replaced" in tenfold("read", tmp_path / "seen" / "two.png", "--annotate", tmp_path / "seen").err
+
+
 def test_hopeless_odds_are_not_spelt_out(tenfold) -> None:
     assert "less than 0.01 %" in tenfold("read", "--digits", "2", Path(__file__).parents[2] / "docs/images/field.png").err
 

@@ -15,7 +15,7 @@ from tenfold import Digits
 from tenfold.cluster import bulk, parts
 from tenfold.cluster.answers import Known
 from tenfold.data.sources import save
-from tenfold.errors import TenfoldError
+from tenfold.errors import TenfoldError, UsageError
 
 from .conftest import kill, processes_with
 
@@ -157,6 +157,47 @@ def test_a_cluster_that_loses_a_worker_reads_the_same(
     assert killed
     assert done.missing == ()
     assert tables(tmp_path / "all.parquet") == tables(undisturbed)
+
+
+@pytest.mark.parametrize("as_address", [False, True])
+def test_what_a_reading_writes_is_none_of_its_sources(
+    as_address: bool, digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the output lies in the folder that is read: whole, in parts, cut off while it was written, or behind a link."""
+    monkeypatch.chdir(tmp_path)
+    for k in range(3):
+        (tmp_path / f"{k}.png").write_bytes(png(digits.images[k]))
+    (tmp_path / "none.png").write_text("no picture")
+    source, out = tmp_path.as_uri() if as_address else ".", Path("out.parquet")
+
+    def interrupt(done: int, of: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bulk.read([source], out, n_processes=1, tell=interrupt)
+    (tmp_path / ".123.out.parquet").write_bytes(b"PAR1")
+    out.touch()
+    (tmp_path / "link.parquet").symlink_to(out)
+    begun: list[int] = []
+    bulk.read([source], out, n_processes=1, tell=lambda done, of: begun.append(done))
+    assert begun[0] > 0
+    first = tables(out)
+    assert keys(first[0]) == [("0.png", 0), ("1.png", 0), ("2.png", 0)]
+    bulk.read([source], out, n_processes=1)
+    assert tables(out) == first
+    assert list(parts.cut(["*"], bulk._writes(out))) == list(parts.cut(["*.png"]))
+
+
+@pytest.mark.parametrize("name", ["s.parquet", "s.bad.parquet", "s.parquet.parts/s.parquet", "file://"])
+def test_a_source_is_not_replaced_by_the_output(name: str, sources: list[str], tmp_path: Path) -> None:
+    path = tmp_path / ("s.parquet" if name == "file://" else name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(Path(sources[2]).read_bytes())
+    source = path.as_uri() if name == "file://" else str(path)
+    with pytest.raises(UsageError, match=r"the output would replace it; name another file with -o"):
+        bulk.read([source], tmp_path / "s.parquet")
+    assert path.read_bytes() == Path(sources[2]).read_bytes()
 
 
 def test_parts_of_another_reading_are_not_taken_for_these(sources: list[str], tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def read(
         return
     if cluster is not None or processes is not None:
         raise UsageError("--cluster and --processes are for reading in bulk; name a file with -o out.parquet")
-    names = list(_named(pictures))
+    names = list(_named(pictures, annotate))
     reader = Reader(model)
     if annotate is not None:
         _refuse_originals(annotate, names)
@@ -156,9 +156,11 @@ def _tell(done: int, of: int) -> None:
     typer.echo(f"\r{done:,} of {of:,} parts", err=True, nl=done == of)
 
 
-def _named(given: Iterable[str]) -> Iterator[str]:
-    """The pictures themselves, in the place of each folder those in it, by name."""
+def _named(given: Iterable[str], annotate: Path | None) -> Iterator[str]:
+    """The pictures themselves, in the place of each folder those in it, by name, but for earlier copies of --annotate."""
     from tenfold.picture import SUFFIXES_WITH_PAGES
+
+    is_copy = _copies_in(annotate)
 
     for name in given:
         if not name:
@@ -167,12 +169,21 @@ def _named(given: Iterable[str]) -> Iterator[str]:
         if name == "-" or not path.is_dir():
             yield name
             continue
-        inside = sorted(
-            str(file) for file in storage.files_below(path) if file.suffix.lower() in SUFFIXES_WITH_PAGES and file.is_file()
-        )
+        files = (file for file in storage.files_below(path) if file.suffix.lower() in SUFFIXES_WITH_PAGES and file.is_file())
+        inside = sorted(str(file) for file in files if not is_copy(file))
         if not inside:
             raise PictureError(f"folder {name}: holds no pictures; expected files such as .png or .jpg")
         yield from inside
+
+
+def _copies_in(annotate: Path | None) -> Callable[[Path], bool]:
+    """What tells whether a file is a copy that an earlier command put into the folder of --annotate."""
+    if annotate is None:
+        return lambda _: False
+    from tenfold.read.annotating import is_annotated
+
+    folder = os.path.realpath(annotate)
+    return lambda file: file.suffix == ".png" and os.path.realpath(file.parent) == folder and is_annotated(file)
 
 
 def _refuse_originals(annotate: Path, names: Iterable[str]) -> None:

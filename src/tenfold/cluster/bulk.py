@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -34,6 +35,7 @@ except ModuleNotFoundError as problem:
 
 Tell = Callable[[int, int], None]
 _NOTHING = Known()
+_NUMBER = re.compile(r"^\.[0-9]+\.(?=.)")
 
 
 class Job(NamedTuple):
@@ -71,6 +73,27 @@ def bad_rows(out: Path) -> Path:
     return out.with_suffix(f".bad{out.suffix}")
 
 
+def _parts_of(out: Path) -> Path:
+    return out.with_name(f"{out.name}.parts")
+
+
+def _writes(out: Path) -> Callable[[str], bool]:
+    """What tells of a file whether a reading into `out` writes it, whatever links lead there: the tables and all parts.
+
+    So are tables whose writing was cut off, which have a number before their name (see `storage.whole_file`).
+    """
+    whole = [Path(os.path.realpath(path)) for path in (out, bad_rows(out))]
+    folder = Path(os.path.realpath(_parts_of(out)))
+
+    def is_own(name: str) -> bool:
+        if not name.endswith(out.suffix):  # spares most files the question where their links lead
+            return False
+        path = Path(os.path.realpath(name))
+        return folder in path.parents or path in whole or path.with_name(_NUMBER.sub("", path.name)) in whole
+
+    return is_own
+
+
 def read(
     sources: Sequence[str],
     out: Path,
@@ -93,16 +116,16 @@ def read(
         tell: is told how many parts are done, and of how many.
 
     Raises:
-        UsageError, DataError, PictureError, ModelError: a source or the model cannot be used.
+        UsageError, DataError, PictureError, ModelError: a source or the model cannot be used, or a source would be replaced.
         StorageError: another reading writes to the same place, or it cannot be written to.
     """
     if out.suffix != ".parquet":
         raise UsageError(f"--output {out}: expected the name of a .parquet file")
     tell = tell or (lambda *_: None)
-    every = list(parts.cut(sources))
+    every = list(parts.cut(sources, _writes(out)))
     _refuse_known(every, known)
     reader = Reader(model, threads=1)  # refuses a model that cannot be used, once
-    folder = out.with_name(f"{out.name}.parts")
+    folder = _parts_of(out)
     job = Job(str(folder.absolute()), str(Path.cwd()), None if model is None else str(model.absolute()), known)
     with storage.lock(folder, "bulk reading"):
         _begin(folder, every, reader, known)

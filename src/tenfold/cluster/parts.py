@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ except ModuleNotFoundError as problem:
     raise MissingExtraError("cluster", "pyarrow") from problem
 
 _TABLES = (".csv", ".csv.gz", ".zip")
+IsOwn = Callable[[str], bool]
 PICTURE_COLUMNS, PIXELS_COLUMN = ("image", "picture", "bytes", "content"), "pixels"
 
 
@@ -49,15 +50,20 @@ class Part(NamedTuple):
     stop: int = -1
 
 
-def cut(sources: Iterable[str]) -> Iterator[Part]:
+def cut(sources: Iterable[str], is_own: IsOwn = lambda _: False) -> Iterator[Part]:
     """Cut sources into parts, in the order in which they were given and, in a folder, by name.
 
+    Args:
+        sources: files, folders, patterns and addresses.
+        is_own: whether a file of this machine is one that the reading itself writes. Such are passed over in folders and
+            among what fits a pattern: the same command must find the same parts when it is given again.
+
     Raises:
-        UsageError, DataError, PictureError: a source is missing or of no kind that can be read.
+        UsageError, DataError, PictureError: a source is missing, of no kind that can be read, or what is to be written.
     """
     waiting: list[str] = []
     most = limits.from_environment().max_part_pictures
-    for name in (file for source in sources for file in _files(source)):
+    for name in (file for source in sources for file in _files(source, is_own)):
         if _suffix(name) in SUFFIXES_WITH_PAGES:
             waiting.append(name)
             if len(waiting) < most:
@@ -98,43 +104,54 @@ def picture_column(name: str) -> str:
     return found[0]
 
 
-def _files(source: str) -> Iterator[str]:
+def _files(source: str, is_own: IsOwn) -> Iterator[str]:
     """The files of a source: itself, those in a folder, or those that a pattern fits."""
     if "://" in source:
-        yield from _remote_files(source)
+        yield from _remote_files(source, is_own)
     elif Path(source).is_dir():
         inside = sorted(str(file) for file in storage.files_below(Path(source)) if _is_read(file.name) and file.is_file())
-        yield from _some(inside, f"folder {source}")
+        yield from _some(inside, f"folder {source}", is_own)
     elif any(c in source for c in "*?[") and not Path(source).exists():
         found = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob takes no pattern that begins with a slash
-        yield from _some(sorted(filter(os.path.isfile, found)), source)
+        yield from _some(sorted(filter(os.path.isfile, found)), source, is_own)
     elif not Path(source).is_file():
         raise PictureError(f"cannot read {source}: no such file or folder")
     elif not (_is_read(source) or source.lower().endswith(_TABLES)):
         raise UsageError(f"{source}: expected pictures, a .parquet or a CSV of pixels")
     else:
-        yield source
+        yield from _itself(source, is_own(source))
 
 
-def _remote_files(source: str) -> Iterator[str]:
+def _itself(source: str, is_own: bool) -> list[str]:
+    """A file that was named, and whether the reading writes it."""
+    if is_own:
+        raise UsageError(f"{source}: the output would replace it; name another file with -o")
+    return [source]
+
+
+def _remote_files(source: str, is_own: IsOwn) -> Iterator[str]:
     system, path = addresses.located(source)
+    is_here = isinstance(system, filesystems.LocalFileSystem)
     try:
         info = system.get_file_info(path)
         if info.type == filesystems.FileType.File:
-            yield source
+            yield from _itself(source, is_here and is_own(path))
             return
         found = system.get_file_info(filesystems.FileSelector(path, recursive=True))
     except OSError as problem:
         raise PictureError(f"cannot read {source}: {addresses.first_line(problem)}") from problem
     root = source.rstrip("/")
-    inside = sorted(str(PurePosixPath(one.path).relative_to(path)) for one in found if _is_read(one.path) and one.is_file)
+    files = sorted(one.path for one in found if _is_read(one.path) and one.is_file)
+    inside = [str(PurePosixPath(file).relative_to(path)) for file in files if not (is_here and is_own(file))]
     yield from _some([f"{root}/{name}" for name in inside], source)
 
 
-def _some(files: list[str], what: str) -> list[str]:
-    if not files:
+def _some(files: Iterable[str], what: str, is_own: IsOwn = lambda _: False) -> list[str]:
+    """Those of the files that the reading does not write itself."""
+    found = [file for file in files if not is_own(file)]
+    if not found:
         raise PictureError(f"{what}: holds no pictures; expected files such as .png, .jpg or .parquet")
-    return files
+    return found
 
 
 def _is_read(name: str) -> bool:
