@@ -1,7 +1,9 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -207,6 +209,43 @@ def test_a_name_with_a_tab_or_a_line_end_stays_one_column(tenfold, folder: Path,
     odd = tmp_path / "a\tb\nc.png"
     odd.write_bytes((folder / "seven.png").read_bytes())
     assert tenfold("read", "--format", "tsv", odd).out == f"{tmp_path}/a\\tb\\nc.png\t7\n"
+
+
+def test_csv_keeps_a_name_with_a_line_end_in_one_row(tenfold, folder: Path, tmp_path: Path) -> None:
+    for odd in (tmp_path / "a\rb.png", tmp_path / "a\nb.png", tmp_path / "a,b.png"):
+        odd.write_bytes((folder / "seven.png").read_bytes())
+        said = tenfold("read", "--format", "csv", odd).out
+        assert "\r\n" not in said
+        rows = list(csv.reader(io.StringIO(said, newline="")))
+        assert [row[:3] for row in rows] == [["file", "line", "label"], [str(odd), "0", "7"]]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="all names there are UTF-8")
+@pytest.mark.parametrize("form", ["text", "tsv", "csv", "json"])
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+def test_a_name_that_cannot_be_printed_is_escaped(folder: Path, tmp_path: Path, form: str, encoding: str) -> None:
+    odd = tmp_path / os.fsdecode("é".encode() + b"\xff.png")
+    odd.write_bytes((folder / "seven.png").read_bytes())
+    command = [sys.executable, "-m", "tenfold", "read", "--format", form, odd, folder / "two.png"]
+    done = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = "\\xe9" if encoding.startswith("ascii") else "é"
+    if form == "json":
+        first, second = json.loads(done.stdout)
+        assert (first["file"], first["text"], second["text"]) == (f"{tmp_path}/é\\xff.png", "7", "2")
+    elif form != "text":
+        row = done.stdout.splitlines()[form == "csv"]  # below the titles
+        assert row.startswith(f"{tmp_path}/{shown}\\xff.png".encode())
+
+
+def test_standard_error_may_be_closed(tenfold, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert tenfold("read", *[folder / "seven.png"] * 10)[:2] == (0, "7\n" * 10)
+
+
+def test_standard_error_may_be_closed_in_bulk(tenfold, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert tenfold("read", folder / "seven.png", "-o", tmp_path / "out.parquet", "--processes", 1)[:2] == (0, "")
 
 
 def test_annotated_copies_have_names_of_their_own(tenfold, folder: Path, tmp_path: Path) -> None:

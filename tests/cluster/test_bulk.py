@@ -1,5 +1,6 @@
 import io
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,6 +199,23 @@ def test_a_source_is_not_replaced_by_the_output(name: str, sources: list[str], t
     with pytest.raises(UsageError, match=r"the output would replace it; name another file with -o"):
         bulk.read([source], tmp_path / "s.parquet")
     assert path.read_bytes() == Path(sources[2]).read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="all names there are UTF-8")
+def test_names_that_are_not_utf8_spoil_nothing(digits: Digits, tmp_path: Path) -> None:
+    odd = os.fsdecode(b"x\xff")
+    place = tmp_path / odd
+    place.mkdir()
+    (place / f"{odd}.png").write_bytes(png(digits.images[0]))
+    (place / f"{odd}-2.png").write_text("no picture")
+    good, bad = place / f"{odd}.png", place / f"{odd}-2.png"
+    out = place / f"{odd}.parquet"
+    done = bulk.read([str(good), str(bad)], out, n_processes=1)
+    assert (done.n_good, done.n_bad, done.missing) == (1, 1, ())
+    with out.open("rb") as file:
+        assert pq.read_table(file)["source"].to_pylist() == [f"{tmp_path}/x\\xff/x\\xff.png"]
+    with pytest.raises(TenfoldError, match="not UTF-8, which Arrow does not open; rename"):
+        bulk.read([str(out)], tmp_path / "out.parquet")
 
 
 def test_parts_of_another_reading_are_not_taken_for_these(sources: list[str], tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def _in_bulk(
     from tenfold.cluster import bulk
     from tenfold.cluster.answers import Known
 
-    places = {"address": cluster, "n_processes": processes, "tell": _tell if sys.stderr.isatty() else None}
+    places = {"address": cluster, "n_processes": processes, "tell": _tell if _on_terminal() else None}
     done = bulk.read(sources, output, model=None if model is None else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
     if done.missing:
         typer.echo(
@@ -206,9 +206,14 @@ def _pages(name: str) -> Iterator[tuple[str, Source]]:
     return pages(name)
 
 
+def _on_terminal() -> bool:
+    """Whether a person sees standard error; it may be closed."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def _with_bar(names: list[str]) -> Iterator[tuple[str, Callable[[], None]]]:
     """The names, with a bar on a terminal's standard error if they are many; and what takes the bar away before a line."""
-    if len(names) < 10 or not sys.stderr.isatty():
+    if len(names) < 10 or not _on_terminal():
         for name in names:
             yield name, lambda: None
         return
@@ -244,17 +249,36 @@ class _Copies:
             image.save(file, "PNG", pnginfo=mark())
 
 
+def _in_utf8(name: str) -> str:
+    r"""The name of a file as text that can be written anywhere: a byte of it that is no UTF-8 becomes such as `\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _encodable(text: str) -> str:
+    """A text for standard output, with escapes for what its encoding has not."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+class _CsvLines:
+    r"""Standard output for `csv.writer`, which would not quote a name for its `\r` if its own lines did not end in one."""
+
+    def write(self, row: str) -> None:
+        sys.stdout.write(_encodable(row.removesuffix("\r\n")) + "\n")
+
+
 class _Printer:
     """Prints readings as they come; JSON at the end."""
 
     def __init__(self, form: OutputFormat, alone: bool) -> None:
         self._form, self._alone = form, alone
         self._kept: list[dict[str, object]] = []
-        self._csv = csv.writer(sys.stdout, lineterminator="\n")
+        self._csv = csv.writer(_CsvLines(), lineterminator="\r\n")
         if form is OutputFormat.csv:
             self._csv.writerow(["file", "line", "label", "confidence", "x", "y", "width", "height", "accepted"])
 
-    def add(self, name: str, reading: Reading) -> None:
+    def add(self, page: str, reading: Reading) -> None:
+        name = _in_utf8(page)
         if self._form is OutputFormat.json:
             self._kept.append(reading.as_dict() | {"file": name})
         elif self._form is OutputFormat.csv:
@@ -262,9 +286,9 @@ class _Printer:
                 self._csv.writerow([name, d.line, d.label, f"{d.confidence:.6f}", *d.box, str(d.accepted).lower()])
         elif self._form is OutputFormat.tsv:
             one_line = name.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-            typer.echo(f"{one_line}\t" + reading.text.replace("\n", "/"))
+            typer.echo(_encodable(f"{one_line}\t" + reading.text.replace("\n", "/")))
         else:
-            typer.echo(reading.text)
+            typer.echo(_encodable(reading.text))
 
     def end(self) -> None:
         if self._form is OutputFormat.json:

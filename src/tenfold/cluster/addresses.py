@@ -8,7 +8,6 @@ from typing import Any
 from tenfold.errors import MissingExtraError, PictureError, UsageError, of_system
 
 try:
-    import pyarrow as pa
     from pyarrow import fs as filesystems
 except ModuleNotFoundError as problem:
     raise MissingExtraError("cluster", "pyarrow") from problem
@@ -24,7 +23,7 @@ def located(name: str) -> tuple[Any, str]:
         return filesystems.LocalFileSystem(), str(Path(name).absolute())
     try:
         system, path = filesystems.FileSystem.from_uri(name)
-    except (pa.ArrowInvalid, OSError) as problem:
+    except (ValueError, OSError) as problem:  # also of an address that is not UTF-8
         raise UsageError(
             f"{name}: {first_line(problem)}; expected a path, or an address such as s3://bucket/folder"
         ) from problem

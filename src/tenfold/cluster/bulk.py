@@ -181,8 +181,9 @@ class PartReader:
         """Read a part; return its number once its answers are written."""
         good, bad = answer(rows(part), self._reader, self._job.known)
         for table, kind in ((bad, ".bad"), (good, "")):  # the good ones last: they mark the part as done
-            with storage.whole_file(_file(self._job, number, kind)) as temporary:
-                pq.write_table(table, temporary)
+            # Opened here, since Arrow itself opens no name that is not UTF-8.
+            with storage.whole_file(_file(self._job, number, kind)) as temporary, temporary.open("wb") as file:
+                pq.write_table(table, file)
         return number
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
@@ -259,12 +260,17 @@ def _from_json(text: str) -> Part:
 def _joined(files: Iterable[Path], schema: Any, out: Path) -> int:
     """Write the tables of all parts into one file, a row group a part; return how many rows it has."""
     n = 0
-    with storage.whole_file(out) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for file in files:
+    with (
+        storage.whole_file(out) as temporary,
+        temporary.open("wb") as stream,
+        pq.ParquetWriter(stream, schema, compression="zstd") as writer,
+    ):
+        for path in files:
             try:
-                table = pq.read_table(file, schema=schema, partitioning=None)
+                with path.open("rb") as part:
+                    table = pq.read_table(part, schema=schema)
             except OSError as problem:
-                raise StorageError(f"cannot read {file}: {problem}; read once more") from problem
+                raise StorageError(f"cannot read {path}: {problem}; read once more") from problem
             n += table.num_rows
             if table.num_rows:
                 writer.write_table(table)

@@ -172,6 +172,8 @@ def opened_parquet(name: str) -> Any:
     system, path = addresses.located(name)
     try:
         return pq.ParquetFile(path, filesystem=system)
+    except UnicodeEncodeError as problem:
+        raise DataError(f"{name}: found a name that is not UTF-8, which Arrow does not open; rename the file") from problem
     except (pa.ArrowInvalid, OSError) as problem:
         raise DataError(f"{name}: not a Parquet file that can be read ({addresses.first_line(problem)})") from problem
 
