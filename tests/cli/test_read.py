@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,60 @@ def test_standard_input_is_a_dash(tenfold, folder: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(sys, "stdin", Stream())
     assert tenfold("read", "-").out == "2\n"
+
+
+@pytest.fixture
+def piped() -> Iterator[Callable[[bytes], str]]:
+    """A pipe that holds some bytes, by the name that a shell's `<(…)` has."""
+    opened: list[int] = []
+
+    def piped(content: bytes) -> str:
+        assert len(content) < 2**16  # more would wait for a reader
+        out, into = os.pipe()
+        opened.append(out)
+        os.write(into, content)
+        os.close(into)
+        return f"/dev/fd/{out}"
+
+    yield piped
+    for out in opened:
+        os.close(out)
+
+
+def test_a_pipe_is_read_once_whatever_is_asked_of_its_picture(
+    tenfold, folder: Path, tmp_path: Path, piped: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seven = (folder / "seven.png").read_bytes()
+    of_file, of_pipe = (tenfold("read", "--digits", "2", name) for name in (folder / "seven.png", piped(seven)))
+    assert (of_pipe.code, of_pipe.out) == (0, of_file.out)
+    assert "right with a probability of" in of_pipe.err  # as doubtful as this it is turned, too
+    name = piped(seven)
+    assert tenfold("read", "--annotate", tmp_path / "seen", name) == (0, "7\n", "")
+    assert [file.name for file in (tmp_path / "seen").iterdir()] == [f"{Path(name).name}.png"]
+    name = piped(b"no picture")
+    broken = tenfold("read", name)
+    assert broken.code == 2
+    assert broken.err.startswith(f"error: {name}: not a picture")
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", "1000")
+    assert "/dev/zero: more than 1,000 bytes" in tenfold("read", "/dev/zero").err
+
+
+def test_a_document_in_a_pipe_has_pages(tenfold, folder: Path, piped: Callable[[bytes], str]) -> None:
+    pages, file = [Image.open(folder / f"{name}.png") for name in ("seven", "two")], io.BytesIO()
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    name = piped(file.getvalue())
+    assert tenfold("read", "--format", "tsv", name).out == f"{name}#1\t7\n{name}#2\t2\n"
+
+
+def test_what_was_read_is_printed_even_if_the_picture_is_gone_before_its_notes(
+    tenfold, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> list[str]:
+        raise PictureError("cannot read seven.png: No such file or directory")
+
+    monkeypatch.setattr("tenfold.read.notes.notes", gone)
+    result = tenfold("read", folder / "seven.png")
+    assert result == (1, "7\n", "error: cannot read seven.png: No such file or directory\n")
 
 
 def test_a_blank_picture_is_an_empty_text_exit_0_and_a_note(tenfold, folder: Path) -> None:

@@ -7,15 +7,16 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from tenfold import storage
+from tenfold import limits, storage
 from tenfold.cli import app
-from tenfold.errors import PictureError, TenfoldError, UsageError, printable
+from tenfold.errors import PictureError, TenfoldError, UsageError, of_system, printable
 
 if TYPE_CHECKING:
     from tenfold.picture import Source
@@ -111,13 +112,15 @@ def _one_by_one(
     for name, clear in _with_bar(names):
         try:
             for page, source in _pages(name):
-                reading = read_one(source)
+                with _errors_of(page, source):
+                    reading = read_one(source)
                 copies.keep(page, reading)
                 clear()
-                for said in notes(reading, read_one, known.min_confidence) if with_notes else ():
-                    typer.echo(f"note: {printable(page)}: {said}", err=True)
-                printer.add(page, reading)
-                n_read += 1
+                try:
+                    _note(page, notes(reading, read_one, known.min_confidence) if with_notes else ())
+                finally:  # notes look at the picture once more; if it is gone by then, it has been read all the same
+                    printer.add(page, reading)
+                    n_read += 1
         except TenfoldError as problem:
             if len(names) == 1 and not n_read:
                 raise
@@ -126,6 +129,22 @@ def _one_by_one(
             n_failed += 1
     printer.end()
     return n_read, n_failed
+
+
+def _note(page: str, said: Iterable[str]) -> None:
+    for one in said:
+        typer.echo(f"note: {printable(page)}: {one}", err=True)
+
+
+@contextmanager
+def _errors_of(page: str, source: Source) -> Iterator[None]:
+    """Errors of bytes do not know where these come from."""
+    try:
+        yield
+    except PictureError as problem:
+        if not isinstance(source, bytes):
+            raise
+        raise PictureError(f"{page}: {str(problem).removeprefix('picture: ')}") from problem
 
 
 def _in_bulk(
@@ -203,7 +222,22 @@ def _pages(name: str) -> Iterator[tuple[str, Source]]:
         if sys.stdin is None:
             raise PictureError("-: standard input is closed")
         return pages("-", sys.stdin.buffer.read())
+    if storage.exists(Path(name)) and storage.is_stream(Path(name)):
+        return pages(name, _streamed(name))
     return pages(name)
+
+
+def _streamed(name: str) -> bytes:
+    """What comes out of a pipe or a device; it does so once, while copies and notes need the picture again."""
+    allowed = limits.one("max_picture_bytes")
+    try:
+        with Path(name).open("rb") as stream:
+            content = stream.read(allowed + 1)
+    except OSError as problem:
+        raise PictureError(f"cannot read {of_system(problem, Path(name))}") from problem
+    if len(content) > allowed:
+        raise PictureError(f"{name}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
+    return content
 
 
 def _on_terminal() -> bool:
