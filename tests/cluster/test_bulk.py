@@ -13,7 +13,7 @@ from PIL import Image
 
 import tenfold
 from tenfold import Digits
-from tenfold.cluster import bulk, parts
+from tenfold.cluster import bulk, parts, pixels
 from tenfold.cluster.answers import Known
 from tenfold.data.sources import save
 from tenfold.errors import TenfoldError, UsageError
@@ -271,5 +271,27 @@ def test_sources_that_cannot_be_read_are_refused_before_anything_is_written(make
 
 
 def test_what_is_known_of_a_field_does_not_fit_a_csv(sources: list[str], tmp_path: Path) -> None:
-    with pytest.raises(TenfoldError, match="holds one digit a row"):
+    with pytest.raises(TenfoldError, match=r"digits\.csv: holds one digit a row"):
         bulk.read(sources, tmp_path / "out.parquet", known=Known(digits=3))
+
+
+@pytest.mark.parametrize("known", [Known(digits=3), Known(pattern="##"), Known(check="luhn")])
+def test_what_is_known_of_a_field_does_not_fit_a_column_of_pixels(known: Known, sources: list[str], tmp_path: Path) -> None:
+    with pytest.raises(TenfoldError, match=r"pixels\.parquet: holds one digit a row"):
+        bulk.read(sources[1:], tmp_path / "out.parquet", known=known)
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_byte_order_mark_spoils_no_row(digits: Digits, tmp_path: Path) -> None:
+    save(digits[:3], tmp_path / "titled.csv")
+    titles, rows = (tmp_path / "titled.csv").read_bytes().split(b"\n", 1)
+    for name, content in (
+        ("plain.csv", rows),
+        ("marked.csv", b"\xef\xbb\xbf" + rows),
+        ("both.csv", b"\xef\xbb\xbf" + titles + b"\n" + rows),
+    ):
+        (tmp_path / name).write_bytes(content)
+        (stretch,) = pixels.stretches(str(tmp_path / name), 8)
+        found = list(pixels.read(str(tmp_path / name), stretch))
+        assert [number for number, _ in found] == [1, 2, 3]
+        assert np.array_equal([glyph for _, glyph in found], digits.images[:3])

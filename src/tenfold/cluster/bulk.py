@@ -147,8 +147,14 @@ def read(
 
 
 def _refuse_known(every: Iterable[Part], known: Known) -> None:
-    if known[:3] != (None, None, None) and any(part.kind == "csv" for part in every):
-        raise UsageError("--digits, --pattern and --check are for pictures of fields; a CSV holds one digit a row")
+    """Refuse what is known of fields where there are none but single digits."""
+    if known[:3] == (None, None, None):
+        return
+    for kind, name in dict.fromkeys((part.kind, part.names[0]) for part in every if part.kind != "pictures"):
+        if kind == "csv" or parts.picture_column(name) == parts.PIXELS_COLUMN:
+            raise UsageError(
+                f"{name}: holds one digit a row; --digits, --pattern and --check are for pictures of fields, leave them out"
+            )
 
 
 def _begin(folder: Path, every: Sequence[Part], reader: Reader, known: Known) -> None:

@@ -21,6 +21,7 @@ from tenfold.errors import DataError, UsageError, of_system
 
 _MAX_LINE = 2**16  # a row has 3.1 kB at most
 _BLOCK = 1000  # rows parsed together
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # of UTF-8; spreadsheets put it before the first row
 
 
 class Stretch(NamedTuple):
@@ -100,8 +101,9 @@ def _begin(stream: IO[bytes], name: str) -> tuple[Layout, int, int]:
     for line in _lines(stream, name):
         place += len(line)
         if line.strip():
-            layout = kaggle.layout_of(_text(line.removeprefix(b"\xef\xbb\xbf")), 1, Path(name))
-            return layout, place if layout.has_header else place - len(line), place
+            row = line.removeprefix(_BYTE_ORDER_MARK)
+            layout = kaggle.layout_of(_text(row), 1, Path(name))
+            return layout, place if layout.has_header else place - len(row), place
     raise DataError(f"{name}: empty; expected a header line and a row of pixels for each digit")
 
 
