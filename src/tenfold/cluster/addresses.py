@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tenfold.errors import MissingExtraError, PictureError, UsageError, of_system
 
@@ -33,6 +34,22 @@ def located(name: str) -> tuple[Any, str]:
 def is_remote(name: str) -> bool:
     """Whether a name is an address rather than a path."""
     return "://" in name
+
+
+def without_query(name: str) -> str:
+    """A name without the options that an address may have at its end, such as `?region=…`."""
+    return name.partition("?")[0] if is_remote(name) else name
+
+
+def inside(folder: str, name: str) -> str:
+    """The address of a file in a folder that has one: blanks, %, # and the like are signs of their own in an address.
+
+    Args:
+        folder: its address, whose options the file's has too.
+        name: the path of the file from there, as it is.
+    """
+    place, mark, options = folder.partition("?")
+    return f"{place.rstrip('/')}/{quote(name)}{mark}{options}"
 
 
 def content(name: str) -> bytes:

@@ -73,7 +73,7 @@ def cut(sources: Iterable[str], is_own: IsOwn = lambda _: False) -> Iterator[Par
             waiting = []
         if _suffix(name) == ".parquet":
             yield from _of_parquet(name)
-        elif name.lower().endswith(_TABLES):
+        elif _is_table(name):
             yield from _of_csv(name)
     if waiting:
         yield Part("pictures", tuple(waiting), 0, len(waiting))
@@ -116,14 +116,14 @@ def _files(source: str, is_own: IsOwn) -> Iterator[str]:
         yield from _some(sorted(filter(os.path.isfile, found)), source, is_own)
     elif not Path(source).is_file():
         raise PictureError(f"cannot read {source}: no such file or folder")
-    elif not (_is_read(source) or source.lower().endswith(_TABLES)):
-        raise UsageError(f"{source}: expected pictures, a .parquet or a CSV of pixels")
     else:
         yield from _itself(source, is_own(source))
 
 
 def _itself(source: str, is_own: bool) -> list[str]:
     """A file that was named, and whether the reading writes it."""
+    if not (_is_read(source) or _is_table(source)):
+        raise UsageError(f"{source}: expected pictures, a .parquet or a CSV of pixels")
     if is_own:
         raise UsageError(f"{source}: the output would replace it; name another file with -o")
     return [source]
@@ -140,10 +140,11 @@ def _remote_files(source: str, is_own: IsOwn) -> Iterator[str]:
         found = system.get_file_info(filesystems.FileSelector(path, recursive=True))
     except OSError as problem:
         raise PictureError(f"cannot read {source}: {addresses.first_line(problem)}") from problem
-    root = source.rstrip("/")
+    except UnicodeDecodeError as problem:
+        raise PictureError(f"{source}: holds a name that is not UTF-8, which Arrow does not list; rename the file") from problem
     files = sorted(one.path for one in found if _is_read(one.path) and one.is_file)
     inside = [str(PurePosixPath(file).relative_to(path)) for file in files if not (is_here and is_own(file))]
-    yield from _some([f"{root}/{name}" for name in inside], source)
+    yield from _some([addresses.inside(source, name) for name in inside], source)
 
 
 def _some(files: Iterable[str], what: str, is_own: IsOwn = lambda _: False) -> list[str]:
@@ -159,8 +160,12 @@ def _is_read(name: str) -> bool:
     return _suffix(name) in SUFFIXES_WITH_PAGES | {".parquet"}
 
 
+def _is_table(name: str) -> bool:
+    return addresses.without_query(name).lower().endswith(_TABLES)
+
+
 def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    return PurePosixPath(addresses.without_query(name)).suffix.lower()
 
 
 def opened_parquet(name: str) -> Any:

@@ -39,7 +39,7 @@ def stretches(name: str, most: int) -> Iterator[Stretch]:
     Raises:
         DataError: it cannot be read, is no CSV of pixels, or has an endless line.
     """
-    packed, first, n = not name.lower().endswith(".csv"), 1, 0
+    packed, first, n = not _is_plain(name), 1, 0
     with opened(name) as stream:
         start, place = _begin(stream, name)[1:]
         n = int(place > start)
@@ -77,7 +77,7 @@ def opened(name: str) -> Iterator[IO[bytes]]:
     Raises:
         DataError, UsageError: it cannot be read.
     """
-    plain = name.lower().endswith(".csv")
+    plain = _is_plain(name)
     if not plain and addresses.is_remote(name):
         raise UsageError(f"{name}: compressed CSV is read from this machine only; unpack it")
     try:
@@ -93,6 +93,10 @@ def opened(name: str) -> Iterator[IO[bytes]]:
                 yield file
     except OSError as problem:
         raise DataError(f"cannot read {of_system(problem, Path(name))}") from problem
+
+
+def _is_plain(name: str) -> bool:
+    return addresses.without_query(name).lower().endswith(".csv")
 
 
 def _begin(stream: IO[bytes], name: str) -> tuple[Layout, int, int]:

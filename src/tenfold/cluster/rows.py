@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from tenfold import picture
 from tenfold.cluster import addresses, parts, pixels
 from tenfold.cluster.parts import Part
 from tenfold.data.digits import SIDE
-from tenfold.errors import PictureError, TenfoldError
+from tenfold.errors import TenfoldError
 from tenfold.picture import Source
 
 _BATCH = 256  # rows of a Parquet file in memory at once
@@ -49,12 +48,8 @@ def rows(part: Part) -> Iterator[Row]:
 
 def _pages(name: str) -> Iterator[Row]:
     try:
-        if addresses.is_remote(name):
-            if Path(name).suffix.lower() == ".pdf":
-                raise PictureError(f"{name}: a PDF is read from this machine only")
-            yield Row(name, 0, addresses.content(name))
-            return
-        for page, source in picture.pages(name):
+        content = addresses.content(name) if addresses.is_remote(name) else None
+        for page, source in picture.pages(name, content):
             yield Row(name, 0 if page == name else int(page.removeprefix(f"{name}#")), source)
     except TenfoldError as problem:
         yield Row(name, 0, error=str(problem))  # it says which pages
