@@ -1,6 +1,8 @@
 import io
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +143,33 @@ def test_a_worker_that_is_killed_changes_nothing(undisturbed: Path, sources: lis
     assert killed
     assert done.missing == ()
     assert tables(tmp_path / "all.parquet") == tables(undisturbed)
+
+
+_WAITS = """
+import sys, time
+from pathlib import Path
+from tenfold.cluster import bulk
+
+def wait(done, of):
+    if done == of:
+        print("read", flush=True)
+        time.sleep(600)
+
+bulk.read(sys.argv[1:2], Path(sys.argv[2]), n_processes=2, tell=wait)
+"""
+
+
+def test_workers_end_with_the_process_that_was_killed(sources: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _WAITS, sources[1], str(tmp_path / "out.parquet")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"read\n"
+        kill(process.pid)
+        try:
+            process.communicate(timeout=30)  # ends when nobody is left who could write there, workers too
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the worker is found in /proc")

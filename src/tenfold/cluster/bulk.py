@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -204,7 +205,16 @@ _worker: PartReader | None = None  # of this process
 def _begin_worker(job: Job) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once and without a word
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker = PartReader(job)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that gives it parts was killed: nobody would, and it would wait for parts for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # parts are written whole or not at all
 
 
 def _read_part(number: int, part: Part) -> int:
