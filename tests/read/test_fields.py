@@ -139,6 +139,7 @@ def test_a_text_is_laid_out_as_its_pattern(pattern: str) -> None:
         ({"n_digits": 6.0}, "expected a whole number"),
         ({"pattern": 6}, "expected text"),
         ({"pattern": "abc"}, "####-##"),
+        ({"pattern": "\udcff##"}, "bytes that are not UTF-8"),
         ({"pattern": "[0-9]{6}"}, "expected one # for each digit"),
         ({"pattern": "##", "n_digits": 3}, "2 digits, 3"),
     ],

@@ -45,6 +45,8 @@ class Field:
         if self.pattern is not None:
             if not isinstance(self.pattern, str):
                 raise UsageError(f"pattern {self.pattern!r}: expected text, one # for each digit, such as '####-##'")
+            if any("\ud800" <= c <= "\udfff" for c in self.pattern):  # what Python makes of such bytes; no file could hold it
+                raise UsageError(f"pattern {self.pattern!r}: found bytes that are not UTF-8; expected text, such as '####-##'")
             n = len(self.places())
             if "#" not in self.pattern or n > 1000:
                 raise UsageError(f"pattern {self.pattern!r}: expected one # for each digit, such as '####-##'")
