@@ -29,6 +29,16 @@ def kept(tmp_path: Path) -> Samples:
     return found
 
 
+def test_a_file_that_is_still_empty_holds_nothing_yet(tmp_path: Path) -> None:
+    """It is made before its first correction is written; a full disk may leave it so."""
+    found = Samples(tmp_path / "samples.db")
+    found.path.touch()
+    assert len(found) == 0
+    assert found.list() == []
+    found.add(glyph(100), 7, None, b"", "")
+    assert len(found) == 1
+
+
 def test_what_is_kept_comes_back_newest_first(kept: Samples) -> None:
     assert len(kept) == 3
     assert [s.label for s in kept.list()] == [4, 1, 7]
@@ -101,7 +111,7 @@ def test_several_processes_may_write_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not a file of corrections"),
+        (b"", "empty; it is made when"),
         (b"hello", "not a file of corrections"),
         (b"SQLite format 3\0" + bytes(84), "damaged"),
     ],

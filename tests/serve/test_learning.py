@@ -147,6 +147,26 @@ def test_each_file_of_corrections_has_a_hand_of_its_own(
     assert (other["active"], other["can_undo"]) == ("bundled", False)
 
 
+def test_what_was_learnt_on_one_model_is_neither_offered_nor_removed_on_another(
+    client: TestClient, kept: Samples, trained: object, tmp_path: Path
+) -> None:
+    learnt(client, tmp_path)
+    client.post("/learning/accept", json={})
+    other = Hand(kept.path, tmp_path / "mine")
+    assert other.newest() is None
+    assert other.chosen is None
+    run = other.begin(4)
+    assert run.name == "learnt-2"
+    until_gone = time.monotonic() + 20
+    while other.runs(run) and time.monotonic() < until_gone:
+        time.sleep(0.05)
+    other.choose(run)
+    first = Hand(kept.path, None)
+    assert first.chosen is not None
+    assert first.chosen.name == "learnt-1"
+    assert (tmp_path / "samples.hand" / "learnt-1" / "model.onnx").is_file()
+
+
 def test_a_restarted_service_finds_what_was_done_and_taken(
     make_client: Callable[..., TestClient], kept: Samples, trained: object, tmp_path: Path
 ) -> None:
@@ -170,7 +190,8 @@ def test_a_second_learning_can_be_undone_to_the_first(
         client.post("/learning/accept", json={})
     source = client.app.state.service.models  # type: ignore[attr-defined]
     assert source.source.name == "learnt-2"
-    assert client.post("/learning/undo", json={}).json()["active"] == "adapted"
+    back = client.post("/learning/undo", json={}).json()
+    assert (back["active"], back["state"], back["can_undo"]) == ("adapted", "idle", True), "it is not offered once more"
     assert source.source.name == "learnt-1"
     assert client.post("/learning/undo", json={}).json()["active"] == "bundled"
 

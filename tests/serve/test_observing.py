@@ -53,6 +53,7 @@ def test_a_fault_of_ours_is_500_in_the_form_of_its_path_and_the_next_request_is_
         inferred = client.post("/v2/models/digits/infer", json={"inputs": [tensor]})
     assert (read.status_code, read.json()["error"]["code"]) == (500, "fault")
     assert inferred.status_code == 500
+    assert "default-src 'self'" in read.headers["content-security-policy"]
     assert read.headers["x-request-id"] in inferred.json()["error"] or "request id" in inferred.json()["error"]
     faults = [line for line in lines(caplog) if line["event"] == "fault"]
     assert [fault["type"] for fault in faults] == ["RuntimeError"] * 2

@@ -83,6 +83,16 @@ def test_answers_are_sent_at_once() -> None:
         assert listener.proto == socket.IPPROTO_TCP
 
 
+@pytest.mark.parametrize(("host", "told"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("127.0.0.1", "127.0.0.1")])
+def test_the_address_that_is_told_is_one_that_it_answers_to(host: str, told: str) -> None:
+    class Bound:
+        def getsockname(self) -> tuple[object, ...]:
+            return (host, 8000)
+
+    assert server._url(Bound()) == f"http://{told}:8000/"  # type: ignore[arg-type]
+    assert told.strip("[]") in Settings(host=host).hosts
+
+
 def test_an_interrupt_ends_it_with_130(start: Callable) -> None:
     assert start().end(signal.SIGINT) == 130
 

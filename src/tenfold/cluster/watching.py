@@ -42,7 +42,7 @@ class Watch:
         self._live: Any = None
 
     def __enter__(self) -> Watch:
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             from rich.console import Console
             from rich.live import Live
 

@@ -80,7 +80,7 @@ class Samples:
         self._limits = limits.from_environment()
 
     def __len__(self) -> int:
-        if not storage.exists(self.path):
+        if not _begun(self.path):
             return 0
         with self._opened(writing=False) as connection:
             return int(connection.execute("SELECT count(*) FROM samples").fetchone()[0])
@@ -108,7 +108,7 @@ class Samples:
 
     def list(self, limit: int = 100, offset: int = 0) -> list[Sample]:
         """The samples, newest first: `limit` of them after the first `offset`."""
-        if not storage.exists(self.path):
+        if not _begun(self.path):
             return []
         with self._opened(writing=False) as connection:
             return list(self._selected(connection, "ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset))
@@ -156,7 +156,7 @@ class Samples:
 
     def _changed(self, statement: str, *values: int) -> int:
         """Run a statement that changes rows; return how many. What it deletes is gone from the file and its journal too."""
-        if not storage.exists(self.path):
+        if not _begun(self.path):
             return 0
         with self._opened(writing=True) as connection:
             count = connection.execute(statement, values).rowcount
@@ -169,8 +169,9 @@ class Samples:
     @contextmanager
     def _opened(self, writing: bool, in_transaction: bool = True) -> Iterator[sqlite3.Connection]:
         """The file, checked; what the block changes is kept if it ends well, and not at all otherwise."""
-        if not (writing or storage.exists(self.path)):
-            raise DataError(f"{self.path}: no such file; it is made when the first correction is kept")
+        if not (writing or _begun(self.path)):
+            what = "empty" if storage.exists(self.path) else "no such file"
+            raise DataError(f"{self.path}: {what}; it is made when the first correction is kept")
         connection = None
         try:
             if writing:
@@ -203,6 +204,11 @@ def read(path: Path) -> Digits:
     if len(samples) > limits.from_environment().max_digits:
         raise DataError(f"{path}: {len(samples):,} digits, more than the limit; raise TENFOLD_MAX_DIGITS")
     return samples.digits()
+
+
+def _begun(path: Path) -> bool:
+    """Whether there is something to be read: a file that is still empty is about to be written, or was about to be."""
+    return storage.exists(path) and not (path.is_file() and path.stat().st_size == 0)
 
 
 def _make(path: Path) -> None:

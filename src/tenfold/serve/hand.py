@@ -7,6 +7,7 @@ whoever comes later can tell whether it still runs.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -26,6 +27,7 @@ from tenfold.errors import StorageError
 from tenfold.serve.settings import Settings
 
 _NEEDED = ("keras", "msgspec", "onnx", "matplotlib", "jinja2")  # of the extra [train]
+_BUNDLED = "bundled"
 _PREFIX, _NICENESS, _ENDS_S = "learnt-", 10, 5.0
 _MOST_LOG_BYTES, _MOST_FIGURES = 4096, 9
 
@@ -34,12 +36,15 @@ class Hand:
     """The folder of what was learnt, beside the file of samples and named after it: samples.hand beside samples.db.
 
     Attributes:
-        base: what is learnt on from: `bundled`, or the folder of the run that the service was started with.
+        base: what is learnt on from: `bundled`, or the folder of the run that the service was started with. Only what was
+            learnt from this base is looked at: the folder may hold more, of services on others.
     """
 
     def __init__(self, samples: Path, model: Path | None) -> None:
         self.samples, self.folder = samples, samples.absolute().with_suffix(".hand")
-        self.base = "bundled" if model is None else str(model.absolute())
+        self.base = _BUNDLED if model is None else str(model.absolute())
+        suffix = "" if model is None else f"-{hashlib.sha256(os.fsencode(self.base)).hexdigest()[:12]}"
+        self._choice = self.folder / f"chosen{suffix}.json"
 
     def newest(self) -> Path | None:
         """The run begun last, or None."""
@@ -48,8 +53,7 @@ class Hand:
     def begin(self, n: int) -> Path:
         """Start learning from `n` corrections; return the folder of the run to come. Runs no longer of use are removed."""
         storage.make_folder(self.folder, for_owner=True)  # digits could be made out of what was learnt from them
-        newest = self.newest()
-        number = 1 + (_number(newest.name) if newest else 0)
+        number = 1 + max((_number(path.stem) for path in self._begun()), default=0)
         for old in self._every():
             if old.name not in (self._chosen.get("run"), self._chosen.get("before")):
                 self.remove(old)
@@ -62,7 +66,7 @@ class Hand:
         threading.Thread(target=process.wait, daemon=True).start()  # or it would stay a zombie
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-        facts = {"pid": process.pid, "n": n, "started": time.time()}
+        facts = {"pid": process.pid, "n": n, "started": time.time(), "base": self.base}
         try:
             storage.write_text(run.with_suffix(".json"), json.dumps(facts))
         except StorageError:
@@ -71,8 +75,12 @@ class Hand:
         return run
 
     def _every(self) -> list[Path]:
-        """The folders of all runs that were begun."""
-        return [path.with_suffix("") for path in self.folder.glob(f"{_PREFIX}*.json") if _number(path.stem)]
+        """The folders of all runs that were begun from this base."""
+        return [path.with_suffix("") for path in self._begun() if _object(path).get("base", self.base) == self.base]
+
+    def _begun(self) -> list[Path]:
+        """The facts of all runs that were begun, from whatever base."""
+        return [path for path in self.folder.glob(f"{_PREFIX}*.json") if _number(path.stem)]
 
     def runs(self, run: Path) -> bool:
         """Whether the process that makes this run is alive."""
@@ -140,7 +148,7 @@ class Hand:
     @property
     def _chosen(self) -> dict[str, Any]:
         """What users decided on this base: the `run` that is served, the one `before`, and the last one `decided` on."""
-        found = _object(self.folder / "chosen.json")
+        found = _object(self._choice)
         return found if found.get("base") == self.base else {"base": self.base}
 
     @property
@@ -149,8 +157,8 @@ class Hand:
         return self._named("run")
 
     def decided(self, run: Path) -> bool:
-        """Whether a user has taken this run, or has gone back from it."""
-        return self._chosen.get("decided") == run.name
+        """Whether a user has taken this run, or has gone back from it; or from another to this one."""
+        return run.name in (self._chosen.get("decided"), self._chosen.get("run"))
 
     def choose(self, run: Path) -> None:
         """Serve a run from now on, after a restart too."""
@@ -175,7 +183,7 @@ class Hand:
             self.remove(left)
 
     def _write(self, chosen: dict[str, Any]) -> None:
-        storage.write_text(self.folder / "chosen.json", json.dumps({"base": self.base, **chosen}))
+        storage.write_text(self._choice, json.dumps({"base": self.base, **chosen}))
 
 
 def why_not(settings: Settings, find: Callable[[str], object] = find_spec) -> str | None:

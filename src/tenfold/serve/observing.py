@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenfold.serve.answers import RequestError, refusal
+from tenfold.serve.guards import SECURITY_HEADERS
 from tenfold.serve.logs import log
 from tenfold.serve.service import Service
 
@@ -106,6 +107,8 @@ class _Exchange:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers.setdefault("x-request-id", self.id)
+            for name, value in SECURITY_HEADERS.items():  # of a fault, which the guards do not see
+                headers.setdefault(name, value)
             headers.setdefault("x-model-version", self._service.models.current.version)
             if self._service.draining:
                 headers["connection"] = "close"  # the next request goes elsewhere

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import resource
 import signal
 import socket
@@ -123,7 +124,10 @@ def _listening(settings: Settings) -> socket.socket:
 
 
 def _url(listener: socket.socket) -> str:
+    """Where it can be reached from this machine: all addresses at once are no name that it answers to."""
     host, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
