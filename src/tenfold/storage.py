@@ -194,6 +194,11 @@ def numbered(folder: Path, fits: Callable[[Path], bool]) -> Path:
     return next(place for place in itertools.chain([folder], others) if fits(place))
 
 
+def in_utf8(name: str) -> str:
+    r"""The name of a file as text that can be kept anywhere: a byte of it that is no UTF-8 becomes such as `\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def exists(path: Path) -> bool:
     """Whether there is a file or folder; a name that no file can have, or a ring of links, has none."""
     try:

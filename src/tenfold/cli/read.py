@@ -283,11 +283,6 @@ class _Copies:
             image.save(file, "PNG", pnginfo=mark())
 
 
-def _in_utf8(name: str) -> str:
-    r"""The name of a file as text that can be written anywhere: a byte of it that is no UTF-8 becomes such as `\xff`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
 def _encodable(text: str) -> str:
     """A text for standard output, with escapes for what its encoding has not."""
     encoding = sys.stdout.encoding or "utf-8"
@@ -312,7 +307,7 @@ class _Printer:
             self._csv.writerow(["file", "line", "label", "confidence", "x", "y", "width", "height", "accepted"])
 
     def add(self, page: str, reading: Reading) -> None:
-        name = _in_utf8(page)
+        name = storage.in_utf8(page)
         if self._form is OutputFormat.json:
             self._kept.append(reading.as_dict() | {"file": name})
         elif self._form is OutputFormat.csv:

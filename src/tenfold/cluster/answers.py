@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold import storage
 from tenfold.cluster.rows import Row
 from tenfold.errors import MissingExtraError, TenfoldError
 from tenfold.read.reader import Reader, Reading
@@ -74,7 +74,7 @@ def answer(rows: Iterable[Row], reader: Reader, known: Known) -> tuple[Any, Any]
             bad.append((row, str(row.error)))
     classified = iter(_classified(reader, np.array(glyphs, np.uint8).reshape(-1, 28, 28), known.min_confidence))
     answers = [(row, next(classified) if found is None else found) for row, found in good]
-    faults = [[_in_utf8(row.source) for row, _ in bad], [row.number for row, _ in bad], [said for _, said in bad]]
+    faults = [[storage.in_utf8(row.source) for row, _ in bad], [row.number for row, _ in bad], [said for _, said in bad]]
     return _table(answers), pa.table(faults, schema=BAD)
 
 
@@ -121,7 +121,7 @@ def _table(answers: Sequence[tuple[Row, _Answer]]) -> Any:
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     return pa.table(
         [
-            pa.array([_in_utf8(row.source) for row, _ in answers], pa.string()),
+            pa.array([storage.in_utf8(row.source) for row, _ in answers], pa.string()),
             pa.array([row.number for row, _ in answers], pa.int64()),
             pa.array([found.text for _, found in answers], pa.string()),
             pa.array([found.confidence for _, found in answers], pa.float32()),
@@ -129,11 +129,6 @@ def _table(answers: Sequence[tuple[Row, _Answer]]) -> Any:
         ],
         schema=GOOD,
     )
-
-
-def _in_utf8(source: str) -> str:
-    r"""The name of a file as Arrow has texts: a byte of it that is no UTF-8 becomes such as `\xff`."""
-    return os.fsencode(source).decode("utf-8", "backslashreplace")
 
 
 def _whole(numbers: NDArray[np.float64]) -> list[NDArray[Any]]:
