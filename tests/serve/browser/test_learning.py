@@ -80,6 +80,24 @@ def test_a_running_learning_can_be_stopped(visit) -> None:
     assert played.asked == ["POST learning", "DELETE learning"]
 
 
+def test_back_pressed_twice_goes_back_one_step(visit) -> None:
+    page = visit()
+    played, back = Played(page), page.page.locator("#back")
+    played.state |= {"can_undo": True, "active": "adapted"}
+    page.page.reload()
+    held = []
+    page.page.route("**/learning/undo", lambda route: held.append(route))
+    with page.page.expect_request("**/learning/undo"):
+        back.dblclick()
+    expect(back).to_have_attribute("aria-disabled", "true")
+    expect(back).to_be_focused()
+    played.answer(held[0])
+    expect(back).to_be_hidden()
+    expect(back).to_have_attribute("aria-disabled", "false")
+    assert len(held) == 1
+    assert played.asked == ["POST undo"]
+
+
 def test_a_server_that_cannot_learn_says_why(visit) -> None:
     page = visit()
     played = Played(page)

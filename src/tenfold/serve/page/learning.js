@@ -5,10 +5,12 @@ import { ask } from "./server.js";
 
 const EVERY = 1000; // milliseconds between two looks at the progress
 
+const BUTTONS = ["learn", "stop", "accept", "back"];
+
 const byId = (id) => document.getElementById(id);
 
 export class Learning extends EventTarget {
-  #n = 0; #state = null; #timer = 0;
+  #n = 0; #state = null; #timer = 0; #busy = false;
 
   /** Event: `swap`, when another model reads from now on. */
   constructor() {
@@ -23,7 +25,10 @@ export class Learning extends EventTarget {
   /** So many corrections are kept. */
   set n(n) { this.#n = n; this.#show(); }
 
+  /** One thing at a time: pressed twice, "Back" would go back two models and delete the one between. */
   async #do(method, path, body, swaps = false) {
+    if (this.#busy) return;
+    this.#wait(true);
     try {
       await ask(method, path, body);
       if (swaps) this.dispatchEvent(new Event("swap"));
@@ -31,6 +36,13 @@ export class Learning extends EventTarget {
     } catch (problem) {
       byId("learning-note").textContent = problem.message;
     }
+    this.#wait(false);
+  }
+
+  /** Said by aria-disabled: a button that is disabled for a moment would lose the focus for good. */
+  #wait(busy) {
+    this.#busy = busy;
+    for (const id of BUTTONS) byId(id).setAttribute("aria-disabled", busy);
   }
 
   async #look() {
