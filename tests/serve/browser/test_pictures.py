@@ -120,6 +120,32 @@ def test_a_picture_that_could_not_be_read_has_nothing_of_the_one_before(visit, t
     expect(page.page.locator(".box")).to_have_count(0)
 
 
+def test_of_a_drawing_nothing_stays_on_a_picture_that_is_still_being_read(visit) -> None:
+    page = visit()
+    page.write(7, 0.7)
+    page.sees("7")
+    page.page.route("**/read?glyphs=1*", lambda route: None)  # the answer never comes
+    with page.page.expect_request("**/read?glyphs=1*"):
+        page.page.set_input_files("#file", IMAGES / "field.png")
+    page.sees()
+    expect(page.page.locator("#bars button").first).to_be_disabled()
+
+
+def test_of_a_picture_nothing_stays_on_the_drawing_under_it(visit) -> None:
+    page = visit()
+    page.write(7, 0.7)
+    page.sees("7")
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    page.sees(*"482107")
+    page.allowed.append("413")
+    refusal = {"error": {"code": "body_too_large", "message": "the body has too many bytes"}}
+    page.page.route("**/read?glyphs=1*", lambda route: route.fulfill(status=413, json=refusal))
+    page.page.click("#undo")
+    expect(page.page.locator("#problem")).to_be_visible()
+    page.sees()
+    expect(page.page.locator("#summary")).to_have_text("")
+
+
 def test_clear_clears_a_picture_and_the_drawing_under_it(visit) -> None:
     page = visit()
     page.write(7, 0.7)

@@ -24,7 +24,7 @@ const corrections = new Corrections();
 const learning = new Learning();
 const reader = new Latest((photo) => (photo ? readPhoto(photo) : readDrawing(pad)), show, failed, PAUSE);
 
-let items = [], chosen = -1, version = null, sent = null, speaking = 0;
+let items = [], chosen = -1, version = null, sent = null, photo = null, speaking = 0;
 
 pad.addEventListener("begin", invite);
 pad.addEventListener("draw", drawing);
@@ -67,8 +67,17 @@ function changed() {
   byId("paper").dataset.mode = pad.photo ? "photo" : "draw";
   byId("paper").style.setProperty("--shape", pad.photo ? `${pad.photo.width} / ${pad.photo.height}` : "");
   invite();
+  if (pad.photo !== photo) forget();
   if (pad.empty) { reader.drop(); show({ items: [], confidence: null, version }); tell(""); }
   else reader.ask(sent);
+}
+
+/** What was read stands for another picture: a correction would mix the two. */
+function forget() {
+  photo = pad.photo;
+  items = [];
+  choose(-1);
+  byId("summary").textContent = "";
 }
 
 /** A stroke grows: it is read once it rests, though the pen has not left the pad. */
@@ -97,12 +106,6 @@ function show(reading) {
 }
 
 function failed(problem, what) {
-  // What was read before stands for another picture; strokes that were read remain what they are.
-  if (pad.photo) {
-    items = [];
-    choose(-1);
-    byId("summary").textContent = "";
-  }
   tell(problem.message);
   if (problem.again) reader.ask(what, 1000 * problem.again);
 }
