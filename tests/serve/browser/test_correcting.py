@@ -1,7 +1,10 @@
 """Corrections: kept with consent only; listed, relabelled, exported, deleted."""
 
+import base64
+import io
 import json
 
+from PIL import Image
 from playwright.sync_api import expect
 
 
@@ -94,6 +97,69 @@ def test_a_double_click_keeps_it_once(visit) -> None:
     expect(page.page.locator("#corrected")).to_have_text("Kept. Thank you.")
     page.page.wait_for_load_state("networkidle")
     assert samples(page)["n"] == 1
+
+
+def held_back(page) -> list:
+    """The first correction on its way to the server, until the test lets it through."""
+    held: list = []
+
+    def hold(route) -> None:
+        first = route.request.method == "POST" and not held
+        held.append(route) if first else route.continue_()
+
+    page.page.route("**/samples", hold)
+    return held
+
+
+def test_a_second_thought_changes_the_kept_one_though_more_was_written_while_it_was_on_its_way(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.2)
+    page.sees("7")
+    held = held_back(page)
+    with page.page.expect_request("**/samples"):
+        key(page, 1).click()
+    page.write(3, 0.9)
+    page.sees("1", "3")
+    held[0].continue_()
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    page.page.locator("#digits .tile").first.click()
+    key(page, 2).click()
+    page.sees("2", "3")
+    expect(page.page.locator("#samples select").first).to_have_value("2")
+    assert [one["label"] for one in samples(page)["samples"]] == [2]
+
+
+def test_what_was_said_and_kept_survives_clear_and_undo(visit) -> None:
+    page = written_with_consent(visit)
+    key(page, 1).click()
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    page.page.click("#clear")
+    page.sees()
+    page.page.click("#undo")
+    page.sees("1")
+    key(page, 2).click()
+    expect(page.page.locator("#samples select").first).to_have_value("2")
+    assert [one["label"] for one in samples(page)["samples"]] == [2]
+
+
+def test_a_picture_is_kept_as_it_was_when_the_key_was_pressed(visit) -> None:
+    page = visit()
+    page.page.check("#consent")
+    page.write(7, 0.2)
+    page.write(3, 0.9)
+    page.sees("7", "3")
+    held = held_back(page)
+    with page.page.expect_request("**/samples"):
+        key(page, 3).click()
+    page.page.locator("#digits .tile").first.click()
+    key(page, 7).click()  # waits until the first is kept
+    page.page.click("#clear")
+    with page.page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/samples")) as second:
+        held[0].continue_()
+    picture = Image.open(io.BytesIO(base64.b64decode(json.loads(second.value.post_data)["picture"])))
+    assert picture.convert("L").getextrema()[0] < 50  # there is ink
+    expect(page.page.locator("#samples li")).to_have_count(2)
 
 
 def test_one_that_was_deleted_can_be_kept_again(visit) -> None:

@@ -31,10 +31,11 @@ export class Corrections extends EventTarget {
   /** Keep, or change, what a person says of an item: one line to tell them. Throws Refusal. */
   async keep(item, label, version, cut) {
     if (!this.consent) {
-      const already = item.kept !== null ? " What was kept of it before stays as it is; it can be changed or deleted under “Your hand”." : "";
+      const already = item.said.kept !== null ? " What was kept of it before stays as it is; it can be changed or deleted under “Your hand”." : "";
       return `Noted on this page only. To let tenfold learn from it, allow keeping below, then press again.${already}`;
     }
-    await this.#inTurn(() => this.#keep(item, label, version, cut)); // so that a double click keeps it once
+    const picture = cut(item.box, CUT); // now: until its turn comes the pad may be cleared
+    await this.#inTurn(() => this.#keep(item, label, version, picture)); // so that a double click keeps it once
     await this.#load(0);
     return "Kept. Thank you.";
   }
@@ -46,9 +47,10 @@ export class Corrections extends EventTarget {
     return made;
   }
 
-  async #keep(item, label, version, cut) {
-    if (item.kept !== null && await this.#relabelled(item.kept, label)) return;
-    item.kept = (await ask("POST", "samples", await sample(item, label, version, cut))).id;
+  async #keep(item, label, version, picture) {
+    const { said } = item;
+    if (said.kept !== null && await this.#relabelled(said.kept, label)) return;
+    said.kept = (await ask("POST", "samples", await sample(item, label, version, picture))).id;
   }
 
   /** Whether the kept one could be changed; it may have been deleted meanwhile, here or elsewhere. */
@@ -135,9 +137,9 @@ export class Corrections extends EventTarget {
   }
 }
 
-async function sample(item, label, version, cut) {
-  const picture = await base64(cut(item.box, CUT));
-  return { consent: true, label, read_as: item.accepted ? item.label : null, glyph: item.glyph, picture, model_version: version };
+async function sample(item, label, version, picture) {
+  const { accepted, label: read, glyph } = item;
+  return { consent: true, label, read_as: accepted ? read : null, glyph, picture: await base64(picture), model_version: version };
 }
 
 async function base64(blob) {

@@ -7,7 +7,7 @@ import { Latest } from "./latest.js";
 import { Learning } from "./learning.js";
 import { Pad } from "./pad.js";
 import { listen, opened, turned } from "./photo.js";
-import { readDrawing, readPhoto, same } from "./reading.js";
+import { readDrawing, readPhoto, Sayings } from "./reading.js";
 import { named, percent, Row } from "./row.js";
 import { Thinking } from "./thinking.js";
 
@@ -22,6 +22,7 @@ const panel = new DigitPanel(correct);
 const thinking = new Thinking();
 const corrections = new Corrections();
 const learning = new Learning();
+const sayings = new Sayings();
 const reader = new Latest((photo) => (photo ? readPhoto(photo) : readDrawing(pad)), show, failed, PAUSE);
 
 let items = [], chosen = -1, version = null, sent = null, photo = null, speaking = 0;
@@ -96,7 +97,7 @@ function invite() {
 /** It was read. */
 function show(reading) {
   if (!pad.empty) tell("");
-  carryOver(items, reading.items);
+  for (const one of reading.items) sayings.recall(one, pad.photo ?? pad); // it stays while others are written beside it
   ({ items, version } = reading);
   chosen = Math.min(Math.max(chosen, 0), items.length - 1);
   if (!pad.photo) chosen = items.length - 1; // the one written last, most likely
@@ -108,14 +109,6 @@ function show(reading) {
 function failed(problem, what) {
   tell(problem.message);
   if (problem.again) reader.ask(what, 1000 * problem.again);
-}
-
-/** What a person said of a digit stays with it while others are written beside it. */
-function carryOver(old, fresh) {
-  for (const one of fresh) {
-    const before = old.find((o) => o.right !== null && same(o, one));
-    if (before) Object.assign(one, { right: before.right, kept: before.kept });
-  }
 }
 
 function choose(i) {
@@ -136,7 +129,8 @@ function pick(place) {
 /** A person says which digit the chosen one is. */
 async function correct(label) {
   const item = items[chosen];
-  item.right = label;
+  item.said.right = label;
+  sayings.remember(item, pad.photo ?? pad);
   choose(chosen);
   byId("summary").textContent = ""; // it was about what had been read
   try {

@@ -9,13 +9,30 @@ const MOST_PIECES = 6; // looked at one by one
 const WORTH_SHOWING = 0.1; // confidence of a refused place of a photo
 
 /** A digit as the page has it: the server's, with `box` in the pad's coordinates; `ink`: the strokes it is made of, null on a
- *  photo; `right`: what its writer says it is; `kept`: the number that this is kept under. */
-const item = (digit, box, ink = null) => ({ ...digit, box, ink, right: null, kept: null });
+ *  photo; `said`: what its writer says it is, `right`, and the number that this is kept under, `kept`. */
+const item = (digit, box, ink = null) => ({ ...digit, box, ink, said: { right: null, kept: null }, get right() { return this.said.right; } });
 
 /** Whether two items are the same ink, though it may have been looked at in another crowd. */
 export function same(one, other) {
-  if (!one.ink || !other.ink) return one.glyph === other.glyph;
+  if (!one.ink?.length || !other.ink?.length) return one.glyph === other.glyph;
   return one.ink.length === other.ink.length && one.ink.every((stroke) => other.ink.includes(stroke));
+}
+
+/** What was said of items, each found by its first stroke or its photo. What is said of an ink is one object, whichever reading
+ *  the ink is from: a number under which it is kept may come late. */
+export class Sayings {
+  #of = new WeakMap();
+
+  /** Share what is said of an item with later readings of it, after Clear and Undo too; `shown`: what it is seen on. */
+  remember(one, shown) {
+    const place = one.ink?.[0] ?? shown, others = this.#of.get(place) ?? [];
+    if (!others.some((other) => other.said === one.said)) this.#of.set(place, [...others, one]);
+  }
+
+  recall(one, shown) {
+    const before = this.#of.get(one.ink?.[0] ?? shown)?.find((other) => same(other, one));
+    if (before) one.said = before.said;
+  }
 }
 
 /** What a photo shows: {items, confidence, version, notes}. */
