@@ -245,6 +245,28 @@ def test_what_the_writer_said_stays_while_more_is_written(visit) -> None:
     page.sees("1", "3")
 
 
+def test_the_chosen_digit_stays_chosen_while_others_are_written(visit) -> None:
+    page = visit()
+    page.write(7, 0.05)
+    page.write(3, 0.55)
+    page.sees("7", "3")
+    page.page.locator("#digits .tile").first.click()
+    key(page, 1).click()
+    expect(page.page.locator("#corrected")).to_contain_text("on this page only")
+    page.write(2, 1.05)
+    page.sees("1", "3", "2")
+    expect(page.page.locator("#digits .tile").first).to_have_attribute("aria-checked", "true")
+    expect(page.page.locator("#corrected")).to_contain_text("on this page only")
+    page.draw([page.at(0.2, 0.5), page.at(0.4, 0.5)])  # a bar through the 7
+    expect(page.page.locator("#digit-title")).not_to_contain_text("You say")
+    expect(page.page.locator("#digits .tile").first).to_have_attribute("aria-checked", "true")
+    page.page.locator("#digits .tile").last.click()
+    expect(page.page.locator("#corrected")).to_have_text("")
+    page.write(1, 1.5)
+    expect(page.page.locator("#digits .tile")).to_have_count(4)
+    expect(page.page.locator("#digits .tile").last).to_have_attribute("aria-checked", "true")
+
+
 def test_a_correction_that_cannot_be_kept_is_said(visit) -> None:
     page = visit()
     page.allowed.append("507")

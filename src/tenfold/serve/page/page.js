@@ -7,7 +7,7 @@ import { Latest } from "./latest.js";
 import { Learning } from "./learning.js";
 import { Pad } from "./pad.js";
 import { listen, opened, turned } from "./photo.js";
-import { readDrawing, readPhoto, Sayings } from "./reading.js";
+import { readDrawing, readPhoto, same, Sayings, whereIs } from "./reading.js";
 import { named, percent, Row } from "./row.js";
 import { Thinking } from "./thinking.js";
 
@@ -25,7 +25,7 @@ const learning = new Learning();
 const sayings = new Sayings();
 const reader = new Latest((photo) => (photo ? readPhoto(photo) : readDrawing(pad)), show, failed, PAUSE);
 
-let items = [], chosen = -1, version = null, sent = null, photo = null, speaking = 0;
+let items = [], chosen = -1, version = null, sent = null, photo = null, looked = null, speaking = 0;
 
 pad.addEventListener("begin", invite);
 pad.addEventListener("draw", drawing);
@@ -98,12 +98,19 @@ function invite() {
 function show(reading) {
   if (!pad.empty) tell("");
   for (const one of reading.items) sayings.recall(one, pad.photo ?? pad); // it stays while others are written beside it
+  const next = following(reading.items);
   ({ items, version } = reading);
-  chosen = Math.min(Math.max(chosen, 0), items.length - 1);
-  if (!pad.photo) chosen = items.length - 1; // the one written last, most likely
   byId("summary").textContent = summary(reading);
-  choose(chosen);
+  choose(next);
   say(pad.empty ? "" : spoken(reading));
+}
+
+/** Which of the items just read is chosen: the one that was, unless another was written after it. */
+function following(fresh) {
+  const last = fresh.length - 1, there = items[chosen] ? whereIs(items[chosen], fresh) : -1;
+  if (pad.photo) return Math.min(Math.max(there, 0), last);
+  const grew = fresh.length > items.length && chosen === items.length - 1;
+  return there < 0 || grew ? last : there; // the last was written last, most likely
 }
 
 function failed(problem, what) {
@@ -113,10 +120,11 @@ function failed(problem, what) {
 
 function choose(i) {
   chosen = i;
-  const item = items[i] ?? null;
+  const item = items[i] ?? null, stays = item && looked && same(item, looked);
+  looked = item;
   row.show(items, chosen, pad.placed);
   panel.show(item);
-  byId("corrected").textContent = "";
+  if (!stays) byId("corrected").textContent = "";
   thinking.show(item, version);
 }
 
@@ -132,7 +140,7 @@ async function correct(label) {
   item.said.right = label;
   sayings.remember(item, pad.photo ?? pad);
   choose(chosen);
-  byId("summary").textContent = ""; // it was about what had been read
+  byId("summary").textContent = byId("corrected").textContent = ""; // they were about what had been read and said
   try {
     byId("corrected").textContent = await corrections.keep(item, label, version, (box, side) => pad.cut(box, side));
   } catch (problem) {

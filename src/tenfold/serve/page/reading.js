@@ -18,6 +18,12 @@ export function same(one, other) {
   return one.ink.length === other.ink.length && one.ink.every((stroke) => other.ink.includes(stroke));
 }
 
+/** Where an item is among those of a later reading: the same ink, or else some of it; -1 if it is gone. */
+export function whereIs(one, later) {
+  const at = later.findIndex((other) => same(other, one));
+  return at >= 0 ? at : later.findIndex((other) => other.ink?.some((stroke) => one.ink?.includes(stroke)));
+}
+
 /** What was said of items, each found by its first stroke or its photo. What is said of an ink is one object, whichever reading
  *  the ink is from: a number under which it is kept may come late. */
 export class Sayings {
