@@ -146,6 +146,70 @@ def test_of_a_picture_nothing_stays_on_the_drawing_under_it(visit) -> None:
     expect(page.page.locator("#summary")).to_have_text("")
 
 
+# Pictures are opened when the test says so: opening[k]().
+SLOWLY = """() => {
+    const opened = window.createImageBitmap;
+    window.opening = [];
+    window.createImageBitmap = async (file) => {
+        await new Promise((go) => window.opening.push(go));
+        return opened(file);
+    };
+}"""
+
+
+def open_one(page, k: int) -> None:
+    page.page.evaluate("(k) => opening[k]()", k)
+    page.page.wait_for_timeout(400)  # it is open, and would have been asked about
+
+
+def test_of_two_pictures_the_later_one_is_shown_though_the_first_opens_slowly(visit) -> None:
+    page = visit()
+    page.page.evaluate(SLOWLY)
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    page.page.set_input_files("#file", IMAGES / "seven.png")
+    page.page.wait_for_function("opening.length === 2")
+    open_one(page, 1)
+    page.sees("7")
+    open_one(page, 0)
+    page.sees("7")
+    assert sum("/read?" in url for url in page.asked) == 1
+
+
+def test_a_picture_that_opens_late_covers_nothing_begun_or_cleared_meanwhile(visit) -> None:
+    page = visit()
+    page.page.evaluate(SLOWLY)
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    page.page.wait_for_function("opening.length === 1")
+    page.write(7, 0.7)
+    open_one(page, 0)
+    expect(page.page.locator("#paper")).to_have_attribute("data-mode", "draw")
+    page.sees("7")
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    page.page.wait_for_function("opening.length === 2")
+    page.page.click("#clear")
+    open_one(page, 1)
+    expect(page.page.locator("#paper")).to_have_attribute("data-mode", "draw")
+    page.sees()
+
+
+def test_turn_waits_until_the_turned_picture_is_shown(visit) -> None:
+    page = visit()
+    turn = page.page.locator("#turn")
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    page.sees(*"482107")
+    page.page.evaluate(SLOWLY)
+    turn.dblclick()
+    expect(turn).to_have_attribute("aria-disabled", "true")
+    expect(turn).to_be_focused()
+    assert page.page.evaluate("opening.length") == 1
+    open_one(page, 0)
+    expect(turn).to_have_attribute("aria-disabled", "false")
+    turn.click()
+    page.page.wait_for_function("opening.length === 2")
+    open_one(page, 1)
+    expect(turn).to_have_attribute("aria-disabled", "false")
+
+
 def test_clear_clears_a_picture_and_the_drawing_under_it(visit) -> None:
     page = visit()
     page.write(7, 0.7)

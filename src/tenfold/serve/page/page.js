@@ -25,9 +25,9 @@ const learning = new Learning();
 const sayings = new Sayings();
 const reader = new Latest((photo) => (photo ? readPhoto(photo) : readDrawing(pad)), show, failed, PAUSE);
 
-let items = [], chosen = -1, version = null, sent = null, photo = null, looked = null, speaking = 0;
+let items = [], chosen = -1, version = null, sent = null, shown = null, looked = null, speaking = 0, taken = 0;
 
-pad.addEventListener("begin", invite);
+pad.addEventListener("begin", begun);
 pad.addEventListener("draw", drawing);
 pad.addEventListener("change", changed);
 pad.addEventListener("fit", () => row.place(items, chosen, pad.placed));
@@ -37,7 +37,7 @@ corrections.addEventListener("change", () => { learning.n = corrections.n; });
 learning.addEventListener("swap", () => reader.ask(sent));
 byId("undo").addEventListener("click", () => pad.undo());
 byId("clear").addEventListener("click", () => pad.clear());
-byId("turn").addEventListener("click", () => { if (pad.photo) take(turned(pad.photo)); });
+byId("turn").addEventListener("click", turn);
 byId("example").addEventListener("click", () => writeExample(pad));
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea, dialog");
@@ -50,32 +50,49 @@ listen(take);
 thinking.show(null, version);
 invite();
 
-/** A picture was handed in. */
+/** A picture was handed in. What comes before it is open overtakes it: another picture, a stroke, Clear. */
 async function take(file) {
+  const at = ++taken;
   tell("");
   try {
     const { photo, picture, scale } = await opened(file);
+    if (at !== taken) return photo.close();
     sent = { picture, scale };
     pad.show(photo);
   } catch {
-    tell("This file is not a picture that the browser can show. PNG and JPEG always work.");
+    if (at === taken) tell("This file is not a picture that the browser can show. PNG and JPEG always work.");
   }
+}
+
+/** Not again until the turned photo is shown: the same one would be turned. */
+async function turn({ currentTarget: button }) {
+  if (button.ariaDisabled === "true" || !pad.photo) return;
+  button.ariaDisabled = "true"; // disabled, it would lose the focus
+  await take(turned(pad.photo));
+  button.ariaDisabled = "false";
+}
+
+/** A stroke begins, or the pen moves above the pad. */
+function begun() {
+  if (pad.drawing) taken++;
+  invite();
 }
 
 /** The pad shows something else. */
 function changed() {
+  taken++;
   if (!pad.photo) sent = null;
   byId("paper").dataset.mode = pad.photo ? "photo" : "draw";
   byId("paper").style.setProperty("--shape", pad.photo ? `${pad.photo.width} / ${pad.photo.height}` : "");
   invite();
-  if (pad.photo !== photo) forget();
+  if (pad.photo !== shown) forget();
   if (pad.empty) { reader.drop(); show({ items: [], confidence: null, version }); tell(""); }
   else reader.ask(sent);
 }
 
 /** What was read stands for another picture: a correction would mix the two. */
 function forget() {
-  photo = pad.photo;
+  shown = pad.photo;
   items = [];
   choose(-1);
   byId("summary").textContent = "";
