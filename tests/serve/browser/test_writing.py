@@ -162,6 +162,54 @@ def test_a_digit_is_read_while_the_pen_rests_on_the_pad(visit) -> None:
     page.sees("7")
 
 
+def test_clear_and_undo_take_the_stroke_under_way(visit) -> None:
+    page = visit()
+    keys, mouse = page.page.keyboard, page.page.mouse
+    page.write(7, 0.2)
+    page.sees("7")
+    first, *others = page.strokes(3, 0.9)[0]
+    for press, left in ((lambda: keys.press("Control+z"), ["7"]), (lambda: page.page.evaluate("clear.click()"), [])):
+        mouse.move(*first)
+        mouse.down()
+        mouse.move(*others[0], steps=4)
+        press()
+        for point in others[1:]:
+            mouse.move(*point, steps=4)
+        mouse.up()
+        page.sees(*left)
+        page.page.wait_for_timeout(400)  # it would have been read
+        page.sees(*left)
+    keys.press("Control+z")
+    page.sees("7")
+
+
+def test_delete_takes_the_stroke_that_keys_draw(visit) -> None:
+    page = visit()
+    keys = page.page.keyboard
+    page.page.locator("#pad").focus()
+    for _ in range(10):
+        keys.press("ArrowUp")
+    keys.press("Space")
+    for _ in range(20):
+        keys.press("ArrowDown")
+    page.sees("1")
+    keys.press("Delete")
+    page.sees()
+    expect(page.page.locator("#clear")).to_be_disabled()
+    keys.press("Space")  # sets the pen down anew
+    expect(page.page.locator("#spoken")).to_have_text("Pen down")
+
+
+def test_clear_ends_the_example(visit) -> None:
+    page = visit(reduced_motion="no-preference")
+    page.page.click("#example")
+    expect(page.page.locator("#clear")).to_be_enabled()
+    page.page.click("#clear")
+    page.page.wait_for_timeout(3000)  # it would have been written
+    expect(page.page.locator("#clear")).to_be_disabled()
+    page.sees()
+
+
 def test_a_dot_is_seen(visit) -> None:
     page = visit()
     box = page.page.locator("#pad").bounding_box()

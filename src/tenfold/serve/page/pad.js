@@ -30,7 +30,7 @@ export class Pad extends EventTarget {
   get photo() { return this.#photo; }
   get empty() { return !this.#photo && !this.#strokes.length && !this.#current; }
   get drawing() { return this.#current !== null; }
-  get canUndo() { return this.#photo !== null || this.#before.length > 0; }
+  get canUndo() { return this.#photo !== null || this.drawing || this.#before.length > 0; }
   get pen() { return PEN * Math.min(...this.#first); }
   get size() { return this.#photo ? [this.#photo.width, this.#photo.height] : this.#size; }
 
@@ -44,20 +44,20 @@ export class Pad extends EventTarget {
 
   add(stroke) { this.#keep([...this.#strokes, stroke]); }
   clear() {
-    this.#pen = null;
+    this.#pen = this.#current = null; // the stroke under way, too: the rest of it is not drawn
     this.#photo?.close();
-    const shown = this.#photo;
     this.#photo = null;
     if (this.#strokes.length) this.#keep([]); // undo brings it back, also from under a photo
-    else if (shown) this.#changed();
+    else this.#changed();
   }
   undo() {
     if (this.#photo) return this.show(null);
+    if (this.#current) { this.#current = null; return this.#changed(); }
     if (this.#before.length) { this.#strokes = this.#before.pop(); this.#changed(); }
   }
   /** Write a stroke as if by hand, a point every so many milliseconds. False if somebody began to write meanwhile. */
   async trace(stroke, every) {
-    if (this.#current) return false;
+    if (this.#current || this.#pointer !== null) return false;
     const mine = this.#current = [stroke[0]];
     this.dispatchEvent(new Event("begin"));
     for (const point of stroke.slice(1)) {
@@ -169,7 +169,7 @@ export class Pad extends EventTarget {
   }
 
   #move(event) {
-    if (event.pointerId !== this.#pointer) return;
+    if (event.pointerId !== this.#pointer || !this.#current) return;
     const events = event.getCoalescedEvents?.() ?? [];
     for (const one of events.length ? events : [event]) this.#current.push(this.#at(one));
     this.#repaint();
