@@ -6,12 +6,13 @@ import { ask } from "./server.js";
 
 const CONSENT = "tenfold.keep-corrections"; // in localStorage
 const A_PAGE = 60; // samples shown at once
+const MOST = 500; // samples that the server gives at once
 const CUT = 160; // pixels of a kept picture's longer side
 
 const byId = (id) => document.getElementById(id);
 
 export class Corrections extends EventTarget {
-  #n = 0; #shown = 0; #last = Promise.resolve();
+  #n = 0; #shown = 0; #wanted = A_PAGE; #turn = 0; #last = Promise.resolve();
 
   /** Event: `change`, whenever the number of kept corrections may have changed. */
   constructor() {
@@ -19,10 +20,10 @@ export class Corrections extends EventTarget {
     const consent = byId("consent");
     consent.checked = recalled();
     consent.addEventListener("change", () => remember(consent.checked));
-    byId("more").addEventListener("click", () => this.#load(this.#shown));
+    byId("more").addEventListener("click", () => this.#more());
     byId("forget").addEventListener("click", () => byId("sure").showModal());
     byId("sure").addEventListener("close", () => { if (byId("sure").returnValue === "yes") this.#attempt(() => ask("DELETE", "samples")); });
-    this.#load(0);
+    this.#reload();
   }
 
   get n() { return this.#n; }
@@ -36,7 +37,7 @@ export class Corrections extends EventTarget {
     }
     const picture = cut(item.box, CUT); // now: until its turn comes the pad may be cleared
     await this.#inTurn(() => this.#keep(item, label, version, picture)); // so that a double click keeps it once
-    await this.#load(0);
+    await this.#reload();
     return "Kept. Thank you.";
   }
 
@@ -64,15 +65,31 @@ export class Corrections extends EventTarget {
     }
   }
 
-  async #load(offset) {
+  /** A page more, when no answer is awaited: it would be of another list. */
+  #more() {
+    if (byId("more").ariaDisabled === "true") return;
+    this.#wanted = this.#shown + A_PAGE;
+    this.#load(this.#shown, A_PAGE);
+  }
+
+  /** The list from its top, as long as it was. */
+  #reload() { return this.#load(0, Math.min(this.#wanted, MOST)); }
+
+  /** An answer that was overtaken by a later question is dropped. */
+  async #load(offset, limit) {
+    const turn = ++this.#turn;
+    byId("more").ariaDisabled = "true";
     try {
-      const { enabled, stored, n, samples } = await ask("GET", `samples?limit=${A_PAGE}&offset=${offset}`);
+      const { enabled, stored, n, samples } = await ask("GET", `samples?limit=${limit}&offset=${offset}`);
+      if (turn !== this.#turn) return;
       this.#n = n;
       this.#show(samples, offset, enabled ?? stored);
       this.#tell("");
     } catch (problem) {
+      if (turn !== this.#turn) return;
       if (problem.code !== "not_found") this.#tell(problem.message);
     }
+    byId("more").ariaDisabled = "false";
     this.dispatchEvent(new Event("change"));
   }
 
@@ -85,11 +102,22 @@ export class Corrections extends EventTarget {
     byId("more").hidden = this.#shown >= this.#n;
     const cards = samples.map((one) => this.#card(one));
     if (offset) byId("samples").append(...cards);
-    else byId("samples").replaceChildren(...cards);
+    else this.#replace(cards);
+  }
+
+  /** The list anew; whoever goes through it by keys stays at the same card, or goes on at the next one. */
+  #replace(cards) {
+    const list = byId("samples"), old = [...list.children], held = document.activeElement;
+    const at = old.findIndex((card) => card.contains(held));
+    list.replaceChildren(...cards);
+    if (at < 0) return;
+    const card = cards.find((one) => one.dataset.id === old[at].dataset.id) ?? cards[Math.min(at, cards.length - 1)];
+    (card?.querySelector(held.localName) ?? byId("hand")).focus();
   }
 
   #card(one) {
     const card = element("li"), glyph = element("canvas"), label = element("select"), away = element("button", "icon");
+    card.dataset.id = one.id;
     glyph.setAttribute("role", "img");
     glyph.setAttribute("aria-label", one.read_as === null ? "A digit you wrote" : `A digit you wrote, read as ${one.read_as}`);
     showGlyph(glyph, one.glyph);
@@ -107,25 +135,25 @@ export class Corrections extends EventTarget {
     away.type = "button";
     away.setAttribute("aria-label", `Delete this ${one.label}, ${before}`);
     away.append(icon("close"));
-    away.addEventListener("click", () => this.#delete(card, one.id));
+    away.addEventListener("click", (event) => { if (event.detail < 2) this.#delete(away, one.id); });
     card.append(glyph, label, element("small", "", before), away);
     return card;
   }
 
-  /** Whoever deletes by keys goes on at the next one. */
-  async #delete(card, id) {
-    const at = [...byId("samples").children].indexOf(card);
+  /** Once; the second half of a double click is not listened to, for it may meet the card that has moved up. */
+  async #delete(away, id) {
+    if (away.ariaDisabled === "true") return;
+    away.ariaDisabled = "true";
     await this.#attempt(() => ask("DELETE", `samples/${id}`));
-    const left = byId("samples").children;
-    (left[Math.min(at, left.length - 1)]?.querySelector("button") ?? byId("hand")).focus();
+    away.ariaDisabled = "false";
   }
 
   async #attempt(change, reload = true) {
     try {
       await this.#inTurn(change);
       byId("corrected").textContent = "";
-      if (reload) await this.#load(0);
-      this.#tell("");
+      if (reload) await this.#reload();
+      else this.#tell("");
     } catch (problem) {
       this.#tell(problem.message);
     }
