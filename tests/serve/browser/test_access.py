@@ -36,6 +36,33 @@ def test_axe_finds_nothing(visit, scheme: str, size: dict[str, int]) -> None:
     page.page.click("#sure [value=yes]")
 
 
+def test_the_focus_goes_to_the_pad_from_what_can_no_longer_have_it(visit) -> None:
+    page = visit()
+    at, pad = page.page.locator, page.page.locator("#pad")
+    page.write(7, 0.7)
+    page.sees("7")
+    at("#clear").press("Enter")
+    expect(pad).to_be_focused()
+    at("#undo").press("Enter")  # the 7 is there again
+    page.sees("7")
+    for key in ("#bars button >> nth=7", "#digits .tile"):
+        at(key).focus()
+        page.page.keyboard.press("Control+z")
+        expect(pad).to_be_focused()
+        page.write(7, 0.7)
+        page.sees("7")
+    at("#undo").press("Enter")
+    expect(at("#undo")).to_be_disabled()
+    expect(pad).to_be_focused()
+    page.page.set_input_files("#file", "docs/images/seven.png")
+    page.sees("7")
+    at("#turn").press("Enter")
+    expect(at("#turn")).to_have_attribute("aria-disabled", "false")
+    expect(at("#turn")).to_be_focused()
+    at("#turn").evaluate("(turn) => { turn.focus(); clear.click(); }")
+    expect(pad).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [320, 390, 640, 900, 1280, 1920])
 def test_nothing_is_wider_than_the_window(visit, width: int) -> None:
     page = visit(viewport={"width": width, "height": 800})

@@ -18,7 +18,8 @@ class Kept:
         self.asked: list[str] = []
         self.holds, self.held = False, []
         page.page.route(re.compile(r"/samples\?"), self.listed)
-        page.page.route("**/samples/*", self.deleted)
+        for path in ("samples", "samples/*"):
+            page.page.route(f"**/{path}", self.deleted)
         page.page.reload()
 
     def listed(self, route) -> None:
@@ -33,7 +34,8 @@ class Kept:
             route.fulfill(json=answer)
 
     def deleted(self, route) -> None:
-        self.ids.remove(int(route.request.url.rpartition("/")[2]))
+        one = route.request.url.rpartition("/")[2]
+        self.ids = [] if one == "samples" else [each for each in self.ids if each != int(one)]
         self.asked.append(route.request.method)
         route.fulfill(status=204)
 
@@ -107,3 +109,19 @@ def test_a_double_click_deletes_one(page) -> None:
     away.dblclick()
     expect(cards(page)).to_have_count(3)
     assert kept.asked.count("DELETE") == 2
+
+
+def test_whoever_goes_through_the_list_by_keys_does_not_lose_their_place(page) -> None:
+    kept, at = Kept(page, 150), page.page.locator
+    at("#more").press("Enter")
+    expect(cards(page)).to_have_count(120)
+    expect(at("#more")).to_be_focused()
+    at("#more").press("Enter")
+    expect(cards(page).nth(120).locator("select")).to_be_focused()  # there is no more
+    cards(page).last.locator("button").press("Enter")
+    expect(cards(page).nth(148).locator("button")).to_be_focused()
+    at("#forget").press("Enter")
+    at("#sure [value=yes]").press("Enter")
+    expect(at("#kept")).to_be_hidden()
+    expect(at("#hand")).to_be_focused()
+    assert kept.ids == []

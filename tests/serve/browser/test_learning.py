@@ -98,6 +98,21 @@ def test_back_pressed_twice_goes_back_one_step(visit) -> None:
     assert played.asked == ["POST undo"]
 
 
+def test_whoever_learns_by_keys_does_not_lose_their_place(visit) -> None:
+    page = visit()
+    played, at = Played(page), page.page.locator
+    at("#learn").press("Enter")
+    expect(at("#stop")).to_be_focused()
+    at("#stop").press("Enter")
+    expect(at("#learn")).to_be_focused()
+    played.state |= {"state": "done", "progress": 1}
+    page.page.reload()
+    at("#accept").press("Enter")
+    expect(at("#back")).to_be_focused()
+    at("#back").press("Enter")
+    expect(at("#hand")).to_be_focused()
+
+
 def test_a_server_that_cannot_learn_says_why(visit) -> None:
     page = visit()
     played = Played(page)

@@ -1,5 +1,6 @@
 // "No, that's a 7": corrections are sent only with consent; those kept can be reviewed, relabelled, exported and deleted.
 
+import { keepFocus } from "./focus.js";
 import { showGlyph } from "./pixels.js";
 import { element } from "./row.js";
 import { ask } from "./server.js";
@@ -97,10 +98,14 @@ export class Corrections extends EventTarget {
     byId("consent").disabled = !enabled;
     if (!enabled) byId("hand-lead").textContent = "This server keeps no corrections: it was started with --no-samples.";
     this.#shown = offset + samples.length;
+    const cards = samples.map((one) => this.#card(one));
+    keepFocus(() => this.#list(cards, offset), cards[0]?.querySelector("select"), byId("hand"));
+  }
+
+  #list(cards, offset) {
     byId("kept").hidden = this.#n === 0;
     byId("kept-title").textContent = `${this.#n} kept ${this.#n === 1 ? "correction" : "corrections"}`;
     byId("more").hidden = this.#shown >= this.#n;
-    const cards = samples.map((one) => this.#card(one));
     if (offset) byId("samples").append(...cards);
     else this.#replace(cards);
   }

@@ -1,11 +1,12 @@
 // "Learn from my corrections": start it, watch it, see what it brought, take it or go back.
 
+import { keepFocus } from "./focus.js";
 import { percent } from "./row.js";
 import { ask } from "./server.js";
 
 const EVERY = 1000; // milliseconds between two looks at the progress
 
-const BUTTONS = ["learn", "stop", "accept", "back"];
+const NEXT = { learn: "stop", stop: "learn", accept: "back", back: "hand" }; // the buttons, and where whoever pressed them goes on
 
 const byId = (id) => document.getElementById(id);
 
@@ -42,7 +43,7 @@ export class Learning extends EventTarget {
   /** Said by aria-disabled: a button that is disabled for a moment would lose the focus for good. */
   #wait(busy) {
     this.#busy = busy;
-    for (const id of BUTTONS) byId(id).setAttribute("aria-disabled", busy);
+    for (const id of Object.keys(NEXT)) byId(id).setAttribute("aria-disabled", busy);
   }
 
   async #look() {
@@ -57,7 +58,10 @@ export class Learning extends EventTarget {
   }
 
   #show() {
-    if (!this.#state) return;
+    if (this.#state) keepFocus(() => this.#paint(), byId(NEXT[document.activeElement.id]), byId("hand"));
+  }
+
+  #paint() {
     const { state, progress, message, can_undo: canUndo, active } = this.#state, running = state === "running";
     byId("learning").hidden = this.#n === 0 && state === "off" && !canUndo;
     byId("learn-label").textContent = this.#n === 1 ? "Learn from my one correction" : `Learn from my ${this.#n || ""} corrections`;

@@ -3,6 +3,7 @@
 import { Corrections } from "./corrections.js";
 import { DigitPanel } from "./digit.js";
 import { writeExample } from "./example.js";
+import { keepFocus } from "./focus.js";
 import { Latest } from "./latest.js";
 import { Learning } from "./learning.js";
 import { Pad } from "./pad.js";
@@ -106,9 +107,11 @@ function drawing() {
 
 function invite() {
   byId("paper").classList.toggle("empty", pad.empty);
-  byId("undo").disabled = !pad.canUndo;
-  byId("clear").disabled = pad.empty;
-  byId("turn").hidden = !pad.photo;
+  keepFocus(() => {
+    byId("undo").disabled = !pad.canUndo;
+    byId("clear").disabled = pad.empty;
+    byId("turn").hidden = !pad.photo;
+  }, byId("pad"));
 }
 
 /** It was read. */
@@ -139,8 +142,10 @@ function choose(i) {
   chosen = i;
   const item = items[i] ?? null, stays = item && looked && same(item, looked);
   looked = item;
-  row.show(items, chosen, pad.placed);
-  panel.show(item);
+  keepFocus(() => {
+    row.show(items, chosen, pad.placed);
+    panel.show(item);
+  }, byId("pad"));
   if (!stays) byId("corrected").textContent = "";
   thinking.show(item, version);
 }
