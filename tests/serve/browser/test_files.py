@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import tenfold
+from tenfold.limits import Limits
 
 PAGE = Path(tenfold.__file__).parent / "serve" / "page"
 INDEX = (PAGE / "index.html").read_text(encoding="utf-8")
@@ -33,3 +34,10 @@ def test_every_file_is_used_and_every_file_used_is_there() -> None:
 
 def test_modules_are_small() -> None:
     assert max(len(file.read_text(encoding="utf-8").splitlines()) for file in PAGE.glob("*.js")) < 250
+
+
+def test_the_page_waits_longer_than_the_server_may_take() -> None:
+    patience = re.search(r"PATIENCE = ([\d_]+)", (PAGE / "server.js").read_text(encoding="utf-8"))
+    limits = Limits()
+    assert patience is not None
+    assert int(patience[1]) > 1000 * (limits.max_body_s + limits.max_work_s)

@@ -90,6 +90,18 @@ def test_a_model_that_shows_no_layers_is_said_to(visit) -> None:
     page.write(3, 0.7)
     expect(page.page.locator("#layers-none")).to_be_visible()
     expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
+    page.page.click("#clear")
+    expect(page.page.locator("#layers")).to_contain_text("Write a digit")
+    expect(page.page.locator("#layers-none")).to_be_hidden()
+
+
+def test_layers_that_are_refused_for_good_are_said_to(visit) -> None:
+    page = visit()
+    page.allowed.append("422")
+    refusal = {"error": {"code": "no_layers", "message": "this model shows nothing"}}
+    page.page.route("**/explain", lambda route: route.fulfill(status=422, json=refusal))
+    page.write(3, 0.7)
+    expect(page.page.locator("#layers")).to_have_text("This model shows nothing.")
 
 
 def test_the_units_of_a_plain_network(visit) -> None:

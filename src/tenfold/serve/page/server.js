@@ -1,6 +1,6 @@
 // What the page asks the server, and how a refusal or silence is put into one plain line.
 
-const PATIENCE = 30_000; // milliseconds until the server counts as gone
+const PATIENCE = 70_000; // milliseconds until the server counts as gone: it waits 30 s for a picture and works 30 s on it
 
 /** The server refused, or did not answer (code "unreachable"). `again`: seconds after which to ask again, 0 for never. */
 export class Refusal extends Error {

@@ -31,13 +31,14 @@ export class Thinking {
   }
 
   #failed(problem, asked) {
-    this.#quiet();
+    this.#quiet(problem.message);
     if (problem.again) this.#latest.ask(asked, 1000 * problem.again);
     else this.#shown = "";
   }
 
-  #quiet() {
-    byId("layers").replaceChildren(element("p", "empty", "Write a digit, and its way through the network appears here."));
+  #quiet(message = "Write a digit, and its way through the network appears here.") {
+    byId("layers").replaceChildren(element("p", "empty", message));
+    byId("layers-none").hidden = true;
   }
 
   #show(answer, { glyph, label }) {
