@@ -197,8 +197,10 @@ def visit(browser: Any, served: str) -> Iterator[Callable[..., Visit]]:
         return visits[-1]
 
     yield open_page
-    for one in visits:
-        assert [url for url in one.asked if not url.startswith((f"{one.origin}/", "blob:"))] == []
-        assert one.complained() == []
-    for context in contexts:
-        context.close()
+    try:
+        for one in visits:
+            assert [url for url in one.asked if not url.startswith((f"{one.origin}/", "blob:"))] == []
+            assert one.complained() == []
+    finally:
+        for context in contexts:
+            context.close()
