@@ -74,11 +74,10 @@ def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
 
 def distinct(cuts: list[Cut]) -> list[int]:
     """Which cuts, the surest first, are of ink of their own: a thin digit may have been found twice, side by side."""
-    kept: list[int] = []
-    for i, cut in enumerate(cuts):
-        if not any(over_union(cut.ink, cuts[k].ink) > _TWICE for k in kept):
-            kept.append(i)
-    return kept
+    inks, kept = np.array([cut.ink for cut in cuts]).reshape(-1, 4), np.zeros(len(cuts), bool)
+    for i, ink in enumerate(inks):
+        kept[i] = not (over_union(ink, inks[kept]) > _TWICE).any()
+    return [int(i) for i in np.flatnonzero(kept)]
 
 
 def contrasts(grey: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
