@@ -89,6 +89,9 @@ def test_some_numbers_are_printed_in_one_line_and_alike(composer: Composer, monk
     n_digits = sum(len(whole(composer, seed).labels) for seed in range(60))
     assert 0.03 * n_digits < len(types) < 0.3 * n_digits
     assert len(set(types)) > 5
+    types.clear()
+    assert sum(len(whole(composer.without_lookalikes(), seed).labels) for seed in range(20)) > 100
+    assert not types
     printer = Composer(tenfold.load("mnist", "test"), clutter.packaged_fonts(), printed=1.0)
     for seed in range(10):
         page = printer.line(np.random.default_rng(seed), 5, 40, cut=False)
@@ -113,11 +116,16 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 
 def test_all_signs_stand_beside_numbers_in_the_ink_of_these(composer: Composer, drawn: list[tuple[str, int]]) -> None:
-    for seed in range(100):
+    for seed in range(150):
         whole(composer, seed)
-    assert {kind for kind, _ in drawn} == set(marks.SHARES)
+    assert {kind for kind, _ in drawn} == set(marks.MANY)
     pale = np.mean([strength < 255 for _, strength in drawn])
     assert 0.03 < pale < 0.3, "beside numbers in print"
+    drawn.clear()
+    for seed in range(100):
+        whole(composer.without_lookalikes(), seed)
+    assert {kind for kind, _ in drawn} == set(marks.FEW)
+    assert {strength for _, strength in drawn} == {255}
 
 
 def test_what_is_opened_before_a_number_is_closed_after_it(

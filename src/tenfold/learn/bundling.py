@@ -45,7 +45,7 @@ _BATCH = 16
 _FINDER_SEED = 1
 # What the two reviewers learn from: pictures without letters that look like digits, and with them. The one knows writing
 # better, the other words; together they are better than either (docs/experiments.md).
-_REVIEWERS = (Lesson(44_000, 5, alike=False), Lesson(44_000, 3, alike=True))
+_REVIEWERS = (Lesson(64_000, 3, alike=False), Lesson(44_000, 3, alike=True))
 _REVIEWS = 3  # how often each proposal is learnt from
 _PAGES, _WORDS = 1000, 100  # that the weights are fitted on: with digits, and with words alone
 

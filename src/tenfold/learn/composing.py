@@ -25,7 +25,7 @@ _FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no
 _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
 PRINTED = 0.1  # the share of numbers that are printed, where words are
-_ENCLOSED = 0.04  # the share of numbers in parentheses or brackets
+_ENCLOSED = 0.015  # the share of numbers in parentheses or brackets
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
 
@@ -86,9 +86,9 @@ class Composer:
     Args:
         digits: labelled digits of all ten classes.
         fonts: files of fonts for printed letters and numbers; without, no words are printed or written there.
-        alike: whether words hold letters that look like digits, which only other letters tell from these, and may stand right
-            beside a number.
-        printed: the share of numbers that are printed.
+        alike: whether there is what only its neighbours tell from letters, or from digits: words that hold letters like digits,
+            words right beside a number, numbers in print, parentheses and the like.
+        printed: the share of numbers that are printed; only beside what looks alike.
     """
 
     def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True, printed: float = PRINTED) -> None:
@@ -184,7 +184,7 @@ class Composer:
         while x < width:
             n = n_digits or 1 + int(random.choice(len(_LENGTHS), p=_LENGTHS))
             x = self._beside(sheet, hand, base, x, n_digits, random)
-            by = hand.printed(self._types, random) if self._types and random.random() < self._printed else hand
+            by = hand.printed(self._types, random) if self.alike and self._types and random.random() < self._printed else hand
             x = self._number(sheet, by, base, x, row, n, random)
             if x >= width:
                 return float(x)
@@ -200,7 +200,8 @@ class Composer:
         """Write a number of n digits and signs among and around them, as far as the page goes; the column after it."""
         width, thousands, few = sheet.ink.shape[1], random.random() < 0.5, random.random() < _OF_FEW_CLASSES
         classes = np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
-        opening, closing = marks.ENCLOSING[int(random.choice(2, p=[0.8, 0.2]))] if random.random() < _ENCLOSED else ("", "")
+        enclosed = self.alike and random.random() < _ENCLOSED
+        opening, closing = marks.ENCLOSING[int(random.choice(2, p=[0.8, 0.2]))] if enclosed else ("", "")
         if opening:
             x = self._mark(sheet, by, x, base, random, opening)
         for left in range(n - 1, -1, -1):
@@ -236,7 +237,8 @@ class Composer:
 
     def _mark(self, sheet: Sheet, by: Hand, x: float, base: float, random: np.random.Generator, kind: str = "") -> float:
         """A sign, one of any kind if none is given; the column where the next thing may begin."""
-        kind = kind or str(random.choice(list(marks.SHARES), p=list(marks.SHARES.values())))
+        kinds = marks.MANY if self.alike else marks.FEW
+        kind = kind or str(random.choice(list(kinds), p=list(kinds.values())))
         base += by.slope * (x - sheet.ink.shape[1] / 2)
         strength = by.type.ink if by.type else 255
         return marks.mark(sheet.ink, kind, x, base, by.height, by.pen, random, strength)
