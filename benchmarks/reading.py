@@ -50,6 +50,7 @@ _HELD_OUT = (
 _PRINT = "liberation"  # the others are by hand
 _SEED = 9
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+_LABEL_APART = 0.02  # of all: labels of curves that end closer would cover each other
 _SHOWN, _COLUMN, _GAP = 8, 560, 24  # examples on the sheet; pixels of a column and around each example
 _FEWEST = 10  # texts; of fewer, a share says nothing
 
@@ -249,10 +250,13 @@ def figure(curves: dict[str, NDArray[np.float64]]) -> Figure:
         8.4, 5.4, "Refusing the texts it is least sure of", "to the left fewer are kept, and more of these are right"
     )
     axes = made.subplots()
-    for (name, (kept, right)), colour in zip(curves.items(), (style.BLUE, style.RED), strict=False):
+    lowest = 0.0
+    ends = sorted(curves.items(), key=lambda curve: float(curve[1][1][-1]))
+    for (name, (kept, right)), colour in zip(ends, (style.BLUE, style.RED, style.TEXT), strict=False):
         shown = kept >= _FEWEST / len(kept)
         axes.plot(kept[shown], right[shown], color=colour, lw=2)
-        axes.annotate(name, (1, right[-1]), (6, 0), textcoords="offset points", va="center", color=colour, weight="bold")
+        lowest = max(lowest + _LABEL_APART, float(right[-1]))
+        axes.annotate(name, (1, lowest), (6, 0), textcoords="offset points", va="center", color=colour, weight="bold")
     axes.set(xlabel="share of texts kept", ylabel="share of these that are right", xlim=(0, 1), ylim=(None, 1.005))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))

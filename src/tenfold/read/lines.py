@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SLOPES = np.linspace(-0.35, 0.35, 71)
-_STEEP = np.linspace(-1, 1, 201)
+_STEEP = np.concatenate([np.linspace(-1, -0.38, 22), _SLOPES, np.linspace(0.38, 1, 22)])
 _MANY = 4  # digits; fewer say nothing of a steep slope, since any two lie in a row of some slope
 _ROW_APART = 0.55  # of the height of digits: further apart, down the page, is another row
 # What a slope costs: each row but the first, and a level page is likelier than a sloped one. Were a row dearer, two fields side
