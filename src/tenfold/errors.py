@@ -6,6 +6,7 @@ Any other exception is a fault of tenfold itself.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 
@@ -72,6 +73,11 @@ class MissingExtraError(TenfoldError, ImportError):
 
 class TenfoldNotice(UserWarning):
     """Something a user should know that does not stop the work, such as further frames of a GIF that are not read."""
+
+
+def on_terminal() -> bool:
+    """Whether a person is looking: standard error, which may be closed, is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def printable(text: str) -> str:

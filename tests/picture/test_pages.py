@@ -231,3 +231,16 @@ def test_a_tiff_of_several_pages_keeps_to_the_limit_of_bytes(
     monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(path.stat().st_size - 1))
     with pytest.raises(PictureError, match="TENFOLD_MAX_PICTURE_BYTES"):
         [decode(page) for _, page in pages(str(path))]
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "tif", "png"])
+def test_bytes_keep_to_the_limit_too(
+    shades: list[Image.Image], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shades[0].save(tmp_path / f"one.{suffix}")
+    content = (tmp_path / f"one.{suffix}").read_bytes()
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(len(content)))
+    assert len(list(pages("-", content))) == 1
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", str(len(content) - 1))
+    with pytest.raises(PictureError, match=rf"^-: more than {len(content) - 1:,} bytes; .*TENFOLD_MAX_PICTURE_BYTES"):
+        list(pages("-", content))

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from tenfold import limits, storage
+from tenfold import storage
 from tenfold.cli import app
-from tenfold.errors import PictureError, TenfoldError, UsageError, of_system, printable
+from tenfold.errors import PictureError, TenfoldError, UsageError, on_terminal, printable
 
 if TYPE_CHECKING:
     from tenfold.picture import Source
@@ -154,7 +154,7 @@ def _in_bulk(
     from tenfold.cluster import bulk
     from tenfold.cluster.answers import Known
 
-    places = {"address": cluster, "n_processes": processes, "tell": _tell if _on_terminal() else None}
+    places = {"address": cluster, "n_processes": processes, "tell": _tell if on_terminal() else None}
     done = bulk.read(sources, output, model=None if model is None else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
     if done.missing:
         typer.echo(
@@ -216,38 +216,20 @@ def _refuse_originals(annotate: Path, names: Iterable[str]) -> None:
 
 
 def _pages(name: str) -> Iterator[tuple[str, Source]]:
-    from tenfold.picture import pages
+    from tenfold.picture import content_of, pages
 
     if name == "-":
         if sys.stdin is None:
             raise PictureError("-: standard input is closed")
         return pages("-", sys.stdin.buffer.read())
     if storage.exists(Path(name)) and storage.is_stream(Path(name)):
-        return pages(name, _streamed(name))
+        return pages(name, content_of(name))  # it comes once, while copies and notes need the picture again
     return pages(name)
-
-
-def _streamed(name: str) -> bytes:
-    """What comes out of a pipe or a device; it does so once, while copies and notes need the picture again."""
-    allowed = limits.one("max_picture_bytes")
-    try:
-        with Path(name).open("rb") as stream:
-            content = stream.read(allowed + 1)
-    except OSError as problem:
-        raise PictureError(f"cannot read {of_system(problem, Path(name))}") from problem
-    if len(content) > allowed:
-        raise PictureError(f"{name}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
-    return content
-
-
-def _on_terminal() -> bool:
-    """Whether a person sees standard error; it may be closed."""
-    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _with_bar(names: list[str]) -> Iterator[tuple[str, Callable[[], None]]]:
     """The names, with a bar on a terminal's standard error if they are many; and what takes the bar away before a line."""
-    if len(names) < 10 or not _on_terminal():
+    if len(names) < 10 or not on_terminal():
         for name in names:
             yield name, lambda: None
         return

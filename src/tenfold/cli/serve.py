@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tenfold.cli import app
-from tenfold.errors import UsageError, of_system
+from tenfold.errors import UsageError, of_system, on_terminal
 
 _MOST_TOKEN_BYTES = 4096
 _LEAST_TOKEN_LENGTH = 16
@@ -65,7 +65,7 @@ def serve(
 
 
 def _say(url: str) -> None:
-    if sys.stderr.isatty():
+    if on_terminal():
         typer.echo(f"The page is at {url} (Ctrl-C ends the service.)", err=True)
 
 

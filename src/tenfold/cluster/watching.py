@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from tenfold.cluster import trainings
-from tenfold.errors import RunError
+from tenfold.errors import RunError, on_terminal
 from tenfold.learn import runs, tables
 
 _SHOWN = 24  # rows of the live table: the newest
@@ -42,7 +42,7 @@ class Watch:
         self._live: Any = None
 
     def __enter__(self) -> Watch:
-        if sys.stderr is not None and sys.stderr.isatty():
+        if on_terminal():
             from rich.console import Console
             from rich.live import Live
 

@@ -37,7 +37,6 @@ class Lesson(NamedTuple):
 _PACKAGE = Path(__file__).resolve().parents[1]
 _BUNDLED = _PACKAGE / "read" / "bundled"
 _HELD_OUT = 5000
-
 _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold accepts
 # What the finder learns from: so many parts of composed patches, each gone through so many times.
 _PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2

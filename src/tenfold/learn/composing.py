@@ -72,11 +72,8 @@ class Hand:
     def printed(self, fonts: Sequence[Path], random: np.random.Generator) -> Hand:
         """A printer beside the hand: its digits alike, in one line, and often smaller."""
         height = self.height * random.uniform(0.6, 1.1)
-        gap, set_in, pen = (
-            height * random.uniform(0.06, 0.3),
-            typeset.Type.drawn(fonts, random),
-            height * random.uniform(0.06, 0.16),
-        )
+        gap, set_in = height * random.uniform(0.06, 0.3), typeset.Type.drawn(fonts, random)
+        pen = height * random.uniform(0.06, 0.16)
         return replace(self, height=height, gap=gap, pen=pen, unsteady=0.1, small_zeros=False, type=set_in)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from tenfold.errors import on_terminal
 
 _HANG_UP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # the terminal was closed; not on Windows
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *_HANG_UP)
@@ -52,7 +53,7 @@ def _watch(arriving: socket.socket, asked: threading.Event, said: Callable[[], N
         if came[0] not in _SIGNALS:
             continue
         if asked.is_set():
-            if sys.stderr.isatty():
+            if on_terminal():
                 os.write(2, _SHOW_CURSOR)
             os._exit(_INTERRUPTED)  # as after `kill -9`, what was saved before is whole
         asked.set()

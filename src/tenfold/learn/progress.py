@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -107,11 +106,6 @@ class TensorBoardLog(Observer):
 
     def close(self) -> None:
         self._writer.close()
-
-
-def on_terminal() -> bool:
-    """Whether a person is looking: standard error is a terminal."""
-    return sys.stderr.isatty()
 
 
 def _scalar_name(column: str) -> str:

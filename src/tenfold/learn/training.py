@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from tenfold import storage
 from tenfold.data.digits import Digits
-from tenfold.errors import RunError
+from tenfold.errors import RunError, on_terminal
 from tenfold.learn import backend, checkpoints, compiled, concluding, networks, recipes, runs
 from tenfold.learn.evaluation import count_trained_on
 from tenfold.learn.fitting import Fitting, count_steps
-from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog, on_terminal
+from tenfold.learn.progress import LiveProgress, Observer, TensorBoardLog
 from tenfold.learn.recipe import Dense, Recipe
 from tenfold.learn.runs import Run
 from tenfold.learn.splits import Splits, run_of, split, split_of_old

@@ -48,13 +48,8 @@ class Type(NamedTuple):
 
 def lining(fonts: Sequence[Path]) -> tuple[Path, ...]:
     """Those of the fonts whose digits are all about as high; in others some are as low as an x, or hang."""
-    return tuple(font for font in fonts if _lining(font))
-
-
-@lru_cache(maxsize=256)
-def _lining(font: Path) -> bool:
-    heights = [_drawn(font, label).height for label in range(CLASSES)]
-    return min(heights) > _AS_HIGH * max(heights)
+    heights = {font: [_drawn(font, label).height for label in range(CLASSES)] for font in fonts}
+    return tuple(font for font in fonts if min(heights[font]) > _AS_HIGH * max(heights[font]))
 
 
 @lru_cache(maxsize=1024)

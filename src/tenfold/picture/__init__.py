@@ -2,7 +2,7 @@
 
 from tenfold.errors import PictureError
 from tenfold.picture.contrast import contrast, evenly_lit
-from tenfold.picture.decode import SUFFIXES, Source, decode, decode_again, decode_marked, n_pixels
+from tenfold.picture.decode import SUFFIXES, Source, content_of, decode, decode_again, decode_marked, n_pixels
 from tenfold.picture.glyph import glyph, is_glyph
 from tenfold.picture.ink import Ink, grey, has_dark_rim, ink, inks, main_part
 from tenfold.picture.pages import SUFFIXES_WITH_PAGES, pages
@@ -13,6 +13,7 @@ __all__ = [
     "Ink",
     "PictureError",
     "Source",
+    "content_of",
     "contrast",
     "decode",
     "decode_again",

@@ -83,7 +83,7 @@ def decode_marked(source: Source, mark: tuple[str, str], again: bool = False) ->
         return pixels_of(source, "picture"), source.info.get(mark[0]) == mark[1]
     if not isinstance(source, bytes | str | os.PathLike):
         raise PictureError(f"picture: found {type(source).__name__}, expected a path, bytes, a Pillow image or a NumPy array")
-    content, name = (source, "picture") if isinstance(source, bytes) else (_read(source), str(source))
+    content, name = (source, "picture") if isinstance(source, bytes) else (content_of(source), str(source))
     image = _open(content, name)
     marked = image.info.get(mark[0]) == mark[1]
     pixels = pixels_of(image, name)
@@ -101,17 +101,31 @@ def n_pixels(content: bytes) -> int:
         return 0  # whatever is wrong with it, reading it says so
 
 
-def _read(source: str | os.PathLike[str]) -> bytes:
-    allowed, path = limits.one("max_picture_bytes"), Path(source)
+def content_of(source: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        PictureError: it cannot be read, or has too many.
+    """
+    path = Path(source)
     try:
         with path.open("rb") as file:
-            return file.read(allowed + 1)
+            content = file.read(limits.one("max_picture_bytes") + 1)
     except IsADirectoryError as problem:
         raise PictureError(f"cannot read {path}: Is a directory; name its pictures, such as {path}/*.png") from problem
     except OSError as problem:
         raise unreadable(source, problem) from problem
     except ValueError as problem:  # a NUL in the name
         raise PictureError(f"cannot read {path}: {problem}; expected the path of a picture") from problem
+    refuse_too_many(content, str(source))
+    return content
+
+
+def refuse_too_many(content: bytes, name: str) -> None:
+    """Refuse, by PictureError, more bytes than a file may have."""
+    allowed = limits.one("max_picture_bytes")
+    if len(content) > allowed:
+        raise PictureError(f"{name}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
 
 
 def unreadable(source: str | os.PathLike[str], problem: OSError) -> PictureError:
@@ -132,7 +146,7 @@ def _open(content: bytes, name: str) -> Image.Image:
         )
         raise PictureError(f"{name}: {what}; {_EXPECTED}") from problem
     except Image.DecompressionBombError as problem:
-        raise _too_large(name, "", max_pixels) from problem
+        raise too_large(name, "", max_pixels) from problem
     except DAMAGED as problem:
         raise _damaged(name, problem) from problem
     if image.format == "TIFF" and Path(name).suffix.lower() in _OTHER_SUFFIXES:
@@ -144,11 +158,9 @@ def _open(content: bytes, name: str) -> Image.Image:
 
 def _refuse_bytes(content: bytes, name: str) -> None:
     """Refuse what can be refused before Pillow sees it."""
-    allowed = limits.one("max_picture_bytes")
     if not content:
         raise PictureError(f"{name}: empty; {_EXPECTED}")
-    if len(content) > allowed:
-        raise PictureError(f"{name}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
+    refuse_too_many(content, name)
     if content[4:12] in _HEIC:
         remedy = "save it as JPEG (iPhone: Settings, Camera, Formats, Most Compatible)"
         raise PictureError(f"{name}: a HEIC photo, which is not read; {remedy}")
@@ -175,7 +187,7 @@ def pixels_of(image: Image.Image, name: str) -> NDArray[np.uint8]:
     max_pixels = _max_pixels()
     width, height = image.size
     if width * height > max_pixels:
-        raise _too_large(name, f"{width:,} x {height:,}, ", max_pixels)
+        raise too_large(name, f"{width:,} x {height:,}, ", max_pixels)
     if width * height == 0:
         raise PictureError(f"{name}: {width} x {height} pixels; expected at least one")
     try:
@@ -183,7 +195,7 @@ def pixels_of(image: Image.Image, name: str) -> NDArray[np.uint8]:
     except PictureError as problem:
         raise PictureError(f"{name}: {problem}") from problem
     except Image.DecompressionBombError as problem:
-        raise _too_large(name, "", max_pixels) from problem
+        raise too_large(name, "", max_pixels) from problem
     except DAMAGED as problem:
         raise _damaged(name, problem) from problem
 
@@ -198,7 +210,8 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turned is None else image.transpose(turned)
 
 
-def _too_large(name: str, size: str, max_pixels: int) -> TooManyPixelsError:
+def too_large(name: str, size: str, max_pixels: int) -> TooManyPixelsError:
+    """The error of a picture of too many pixels; `size` says how many, and ends in a comma."""
     return TooManyPixelsError(f"{name}: {size}more than {max_pixels:,} pixels", "TENFOLD_MAX_PICTURE_PIXELS")
 
 
@@ -238,7 +251,7 @@ def _from_array(array: NDArray[np.generic]) -> NDArray[np.uint8]:
         raise PictureError(f"array of shape {array.shape}, expected (H, W), (H, W, 3) or (H, W, 4)")
     allowed = limits.one("max_picture_pixels")
     if array.shape[0] * array.shape[1] > allowed:
-        raise _too_large(f"array of shape {array.shape}", "", allowed)
+        raise too_large(f"array of shape {array.shape}", "", allowed)
     scaled = _scaled(array)
     return _on_paper(Image.fromarray(scaled)) if scaled.ndim == 3 and scaled.shape[2] == 4 else scaled
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold import limits
-from tenfold.errors import MissingExtraError, PictureError, TooManyPixelsError
-from tenfold.picture.decode import DAMAGED, PDF, SUFFIXES, Source, pixels_of, unreadable
+from tenfold.errors import MissingExtraError, PictureError
+from tenfold.picture.decode import DAMAGED, PDF, SUFFIXES, Source, content_of, pixels_of, refuse_too_many, too_large
 
 SUFFIXES_WITH_PAGES = SUFFIXES | {".pdf"}
 _DOTS_PER_INCH = 200  # of a rendered PDF page; a digit of 4 mm is 31 pixels high then
@@ -35,6 +36,8 @@ def pages(path: str, content: bytes | None = None) -> Iterator[tuple[str, Source
             or over the limit on pixels.
         MissingExtraError: a PDF, and the library for it is not installed.
     """
+    if content is not None:
+        refuse_too_many(content, path)
     suffix = Path(path).suffix.lower() if content is None else _suffix_of(content)
     if suffix == ".pdf":
         yield from _of_pdf(path, content)
@@ -51,13 +54,18 @@ def _suffix_of(content: bytes) -> str:
 
 def _of_tiff(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
     whole = path if content is None else content
-    try:
-        # As bytes: of a path Pillow 13 maps uncompressed pages into memory, and those that are stored turned wrongly.
-        image = Image.open(io.BytesIO(_content(path) if content is None else content), formats=("TIFF",))
-    except (*DAMAGED, PictureError, Image.DecompressionBombError):
-        yield path, whole  # whatever is wrong with it, reading it as a picture says so
-        return
-    with image:
+    with ExitStack() as opened:
+        try:
+            # Not by its path: of that Pillow 13 maps uncompressed pages into memory, and those that are stored turned wrongly.
+            file: IO[bytes] = Path(path).open("rb") if content is None else io.BytesIO(content)  # noqa: SIM115  the stack closes it
+            opened.enter_context(file)
+            is_long = file.seek(0, os.SEEK_END) > limits.one("max_picture_bytes")
+            image = None if is_long else opened.enter_context(Image.open(file, formats=("TIFF",)))
+        except (*DAMAGED, Image.DecompressionBombError):
+            image = None
+        if image is None:
+            yield path, whole  # whatever is wrong with it, reading it as a picture says so
+            return
         try:
             n = int(getattr(image, "n_frames", 1))
         except DAMAGED as problem:
@@ -77,29 +85,12 @@ def _of_frame(image: Image.Image, k: int, name: str) -> NDArray[np.uint8]:
         raise PictureError(f"{name}: damaged ({problem}); fetch it again") from problem
 
 
-def _content(path: str) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        PictureError: it cannot be read, or is over the limit.
-    """
-    allowed = limits.one("max_picture_bytes")
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(allowed + 1)
-    except OSError as problem:
-        raise unreadable(path, problem) from problem
-    if len(content) > allowed:
-        raise PictureError(f"{path}: more than {allowed:,} bytes; shrink it, or raise TENFOLD_MAX_PICTURE_BYTES")
-    return content
-
-
 def _of_pdf(path: str, content: bytes | None) -> Iterator[tuple[str, Source]]:
     try:
         import pypdfium2
     except ModuleNotFoundError as problem:
         raise MissingExtraError("pdf", "pypdfium2") from problem
-    content = _content(path) if content is None else content
+    content = content_of(path) if content is None else content
     if not content:
         raise PictureError(f"{path}: empty; expected a PDF")
     try:
@@ -126,8 +117,7 @@ def _rendered(page: Any, name: str) -> NDArray[np.uint8]:
     scale, max_pixels = _DOTS_PER_INCH / _POINTS_PER_INCH, limits.one("max_picture_pixels")
     width, height = (math.ceil(side * scale) for side in page.get_size())
     if width * height > max_pixels:
-        fact = f"{name}: {width:,} x {height:,} with {_DOTS_PER_INCH} dots an inch, more than {max_pixels:,} pixels"
-        raise TooManyPixelsError(fact, "TENFOLD_MAX_PICTURE_PIXELS")
+        raise too_large(name, f"{width:,} x {height:,} with {_DOTS_PER_INCH} dots an inch, ", max_pixels)
     return pixels_of(page.render(scale=scale).to_pil(), name)
 
 

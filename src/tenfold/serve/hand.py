@@ -27,7 +27,6 @@ from tenfold.errors import StorageError
 from tenfold.serve.settings import Settings
 
 _NEEDED = ("keras", "msgspec", "onnx", "matplotlib", "jinja2")  # of the extra [train]
-_BUNDLED = "bundled"
 _PREFIX, _NICENESS, _ENDS_S = "learnt-", 10, 5.0
 _MOST_LOG_BYTES, _MOST_FIGURES = 4096, 9
 
@@ -42,7 +41,7 @@ class Hand:
 
     def __init__(self, samples: Path, model: Path | None) -> None:
         self.samples, self.folder = samples, samples.absolute().with_suffix(".hand")
-        self.base = _BUNDLED if model is None else str(model.absolute())
+        self.base = "bundled" if model is None else str(model.absolute())
         suffix = "" if model is None else f"-{hashlib.sha256(os.fsencode(self.base)).hexdigest()[:12]}"
         self._choice = self.folder / f"chosen{suffix}.json"
 

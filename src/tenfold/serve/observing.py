@@ -58,7 +58,9 @@ class Observed:
             exchange.status = 500
             raise problem  # the answer has begun: all that is left is to cut it off
         fault = RequestError(500, "fault", f"a fault of the service; its log has more under the request id {exchange.id}")
-        await refusal(fault, exchange.scope["path"])(exchange.scope, exchange.receive, exchange.send)
+        said = refusal(fault, exchange.scope["path"])
+        said.headers.update(SECURITY_HEADERS)  # the guards do not see it
+        await said(exchange.scope, exchange.receive, exchange.send)
 
     def _note(self, exchange: _Exchange) -> None:
         seconds, route = time.perf_counter() - exchange.started, exchange.route
@@ -107,8 +109,6 @@ class _Exchange:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers.setdefault("x-request-id", self.id)
-            for name, value in SECURITY_HEADERS.items():  # of a fault, which the guards do not see
-                headers.setdefault(name, value)
             headers.setdefault("x-model-version", self._service.models.current.version)
             if self._service.draining:
                 headers["connection"] = "close"  # the next request goes elsewhere

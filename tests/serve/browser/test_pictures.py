@@ -9,6 +9,16 @@ IMAGES = Path(__file__).parents[3] / "docs" / "images"
 NOTE = ["0171", "2369845"]  # its first row
 
 
+def a_picture_over_a_7(visit):
+    """Somebody who has written a 7 and then handed in a picture."""
+    page = visit()
+    page.write(7, 0.7)
+    page.sees("7")
+    page.page.set_input_files("#file", IMAGES / "field.png")
+    page.sees(*"482107")
+    return page
+
+
 def test_a_chosen_picture_is_read_and_shown_with_boxes(visit) -> None:
     page = visit()
     page.page.set_input_files("#file", IMAGES / "note.png")
@@ -132,11 +142,7 @@ def test_of_a_drawing_nothing_stays_on_a_picture_that_is_still_being_read(visit)
 
 
 def test_of_a_picture_nothing_stays_on_the_drawing_under_it(visit) -> None:
-    page = visit()
-    page.write(7, 0.7)
-    page.sees("7")
-    page.page.set_input_files("#file", IMAGES / "field.png")
-    page.sees(*"482107")
+    page = a_picture_over_a_7(visit)
     page.allowed.append("413")
     refusal = {"error": {"code": "body_too_large", "message": "the body has too many bytes"}}
     page.page.route("**/read?glyphs=1*", lambda route: route.fulfill(status=413, json=refusal))
@@ -211,11 +217,7 @@ def test_turn_waits_until_the_turned_picture_is_shown(visit) -> None:
 
 
 def test_clear_clears_a_picture_and_the_drawing_under_it(visit) -> None:
-    page = visit()
-    page.write(7, 0.7)
-    page.sees("7")
-    page.page.set_input_files("#file", IMAGES / "field.png")
-    page.sees(*"482107")
+    page = a_picture_over_a_7(visit)
     page.page.click("#clear")
     page.sees()
     page.page.click("#undo")
