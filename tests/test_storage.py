@@ -251,6 +251,13 @@ def test_the_halves_that_killed_writers_left_are_removed_and_nothing_else(tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {".lock", ".5.folder", "1.a", ".a.1", ".1"}
 
 
+@pytest.mark.parametrize(
+    ("name", "whole"), [(".77.table.parquet", "table.parquet"), ("table.parquet", "table.parquet"), (".77", ".77")]
+)
+def test_a_half_written_file_says_which_it_was_to_become(tmp_path: Path, name: str, whole: str) -> None:
+    assert storage.whole_of(tmp_path / name) == tmp_path / whole
+
+
 def test_a_folder_is_made_with_those_above_it_or_the_reason_said(tmp_path: Path) -> None:
     for _ in range(2):
         storage.make_folder(tmp_path / "new" / "deep")

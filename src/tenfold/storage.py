@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tenfold.errors import StorageError, of_system
 
-_HALF = re.compile(r"\.[0-9]+\..+", re.DOTALL)
+_HALF = re.compile(r"\.[0-9]+\.(.+)", re.DOTALL)
 
 
 @contextmanager
@@ -148,6 +148,12 @@ def remove_halves(folder: Path) -> None:
     for path in folder.glob(".*"):
         if _HALF.fullmatch(path.name) and not path.is_dir():
             path.unlink(missing_ok=True)
+
+
+def whole_of(path: Path) -> Path:
+    """The file that a half-written one was to become (see `whole_file`); any other is itself."""
+    half = _HALF.fullmatch(path.name)
+    return path.with_name(half[1]) if half else path
 
 
 def make_folder(path: Path, for_owner: bool = False) -> None:

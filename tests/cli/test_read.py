@@ -65,6 +65,18 @@ def test_standard_input_is_a_dash(tenfold, folder: Path, monkeypatch: pytest.Mon
     assert tenfold("read", "-").out == "2\n"
 
 
+def test_of_standard_input_no_more_is_read_than_a_picture_may_have(tenfold, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless:
+        buffer = io.BytesIO(bytes(10_000))
+
+    monkeypatch.setenv("TENFOLD_MAX_PICTURE_BYTES", "1000")
+    monkeypatch.setattr(sys, "stdin", Endless())
+    result = tenfold("read", "-")
+    assert result.code == 2
+    assert result.err.startswith("error: -: more than 1,000 bytes")
+    assert Endless.buffer.tell() == 1001
+
+
 @pytest.fixture
 def piped() -> Iterator[Callable[[bytes], str]]:
     """A pipe that holds some bytes, by the name that a shell's `<(…)` has."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -16,20 +13,12 @@ import typer
 
 from tenfold import storage
 from tenfold.cli import app
+from tenfold.cli.reading_output import Copies, OutputFormat, Printer
 from tenfold.errors import PictureError, TenfoldError, UsageError, on_terminal, printable
 
 if TYPE_CHECKING:
     from tenfold.picture import Source
     from tenfold.read.reader import Reader, Reading
-
-
-class OutputFormat(StrEnum):
-    """How readings are printed."""
-
-    text = "text"
-    tsv = "tsv"
-    json = "json"
-    csv = "csv"
 
 
 class _Known(NamedTuple):
@@ -92,15 +81,15 @@ def read(
     if annotate is not None:
         _refuse_originals(annotate, names)
         storage.make_folder(annotate)
-    printer = _Printer(form, alone=len(pictures) == 1 and names == pictures)
+    printer = Printer(form, alone=len(pictures) == 1 and names == pictures)
     known = _Known(digits, pattern, check, min_confidence)
-    n_read, n_failed = _one_by_one(names, reader, known, _Copies(annotate), printer, with_notes)
+    n_read, n_failed = _one_by_one(names, reader, known, Copies(annotate), printer, with_notes)
     if n_failed:
         raise typer.Exit(1 if n_read else 2)
 
 
 def _one_by_one(
-    names: list[str], reader: Reader, known: _Known, copies: _Copies, printer: _Printer, with_notes: bool
+    names: list[str], reader: Reader, known: _Known, copies: Copies, printer: Printer, with_notes: bool
 ) -> tuple[int, int]:
     """Read and print; how many pictures were read, and how many could not be. If there is one alone, its error is raised."""
     from tenfold.read.notes import notes
@@ -221,7 +210,7 @@ def _pages(name: str) -> Iterator[tuple[str, Source]]:
     if name == "-":
         if sys.stdin is None:
             raise PictureError("-: standard input is closed")
-        return pages("-", sys.stdin.buffer.read())
+        return pages("-", content_of("-", sys.stdin.buffer))
     if storage.exists(Path(name)) and storage.is_stream(Path(name)):
         return pages(name, content_of(name))  # it comes once, while copies and notes need the picture again
     return pages(name)
@@ -241,66 +230,3 @@ def _with_bar(names: list[str]) -> Iterator[tuple[str, Callable[[], None]]]:
     with typer.progressbar(names, label="reading", file=sys.stderr) as bar:
         for name in bar:
             yield name, clear
-
-
-class _Copies:
-    """Annotated copies, each under a name of its own."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder, self._taken = folder, set[str]()
-
-    def keep(self, name: str, reading: Reading) -> None:
-        if self._folder is None:
-            return
-        from tenfold.read.annotating import is_annotated, mark
-
-        stem = "stdin" if name == "-" else Path(name).stem
-        free = next(s for s in (stem, *(f"{stem}-{k}" for k in range(2, 10**6))) if s not in self._taken)
-        self._taken.add(free)
-        path = self._folder / f"{free}.png"
-        if storage.exists(path) and not is_annotated(path):
-            raise UsageError(f"--annotate {self._folder}: {path} is there already and is no such copy; name another folder")
-        image = reading.annotated()
-        with storage.whole_file(path) as file:
-            image.save(file, "PNG", pnginfo=mark())
-
-
-def _encodable(text: str) -> str:
-    """A text for standard output, with escapes for what its encoding has not."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-class _CsvLines:
-    r"""Standard output for `csv.writer`, which would not quote a name for its `\r` if its own lines did not end in one."""
-
-    def write(self, row: str) -> None:
-        sys.stdout.write(_encodable(row.removesuffix("\r\n")) + "\n")
-
-
-class _Printer:
-    """Prints readings as they come; JSON at the end."""
-
-    def __init__(self, form: OutputFormat, alone: bool) -> None:
-        self._form, self._alone = form, alone
-        self._kept: list[dict[str, object]] = []
-        self._csv = csv.writer(_CsvLines(), lineterminator="\r\n")
-        if form is OutputFormat.csv:
-            self._csv.writerow(["file", "line", "label", "confidence", "x", "y", "width", "height", "accepted"])
-
-    def add(self, page: str, reading: Reading) -> None:
-        name = storage.in_utf8(page)
-        if self._form is OutputFormat.json:
-            self._kept.append(reading.as_dict() | {"file": name})
-        elif self._form is OutputFormat.csv:
-            for d in reading.digits:
-                self._csv.writerow([name, d.line, d.label, f"{d.confidence:.6f}", *d.box, str(d.accepted).lower()])
-        elif self._form is OutputFormat.tsv:
-            one_line = name.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-            typer.echo(_encodable(f"{one_line}\t" + reading.text.replace("\n", "/")))
-        else:
-            typer.echo(_encodable(reading.text))
-
-    def end(self) -> None:
-        if self._form is OutputFormat.json:
-            typer.echo(json.dumps(self._kept[0] if self._alone and len(self._kept) == 1 else self._kept, indent=2))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import re
 import shutil
 import signal
 import sys
@@ -36,7 +35,6 @@ except ModuleNotFoundError as problem:
 
 Tell = Callable[[int, int], None]
 _NOTHING = Known()
-_NUMBER = re.compile(r"^\.[0-9]+\.(?=.)")
 
 
 class Job(NamedTuple):
@@ -81,7 +79,7 @@ def _parts_of(out: Path) -> Path:
 def _writes(out: Path) -> Callable[[str], bool]:
     """What tells of a file whether a reading into `out` writes it, whatever links lead there: the tables and all parts.
 
-    So are tables whose writing was cut off, which have a number before their name (see `storage.whole_file`).
+    So are tables whose writing was cut off.
     """
     whole = [Path(os.path.realpath(path)) for path in (out, bad_rows(out))]
     folder = Path(os.path.realpath(_parts_of(out)))
@@ -90,7 +88,7 @@ def _writes(out: Path) -> Callable[[str], bool]:
         if not name.endswith(out.suffix):  # spares most files the question where their links lead
             return False
         path = Path(os.path.realpath(name))
-        return folder in path.parents or path in whole or path.with_name(_NUMBER.sub("", path.name)) in whole
+        return folder in path.parents or path in whole or storage.whole_of(path) in whole
 
     return is_own
 

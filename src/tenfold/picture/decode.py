@@ -10,8 +10,9 @@ import os
 import struct
 import warnings
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,15 +102,15 @@ def n_pixels(content: bytes) -> int:
         return 0  # whatever is wrong with it, reading it says so
 
 
-def content_of(source: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file.
+def content_of(source: str | os.PathLike[str], opened: BinaryIO | None = None) -> bytes:
+    """The bytes of a file, or of a stream that is open already; then `source` is only its name.
 
     Raises:
         PictureError: it cannot be read, or has too many.
     """
     path = Path(source)
     try:
-        with path.open("rb") as file:
+        with nullcontext(opened) if opened else path.open("rb") as file:
             content = file.read(limits.one("max_picture_bytes") + 1)
     except IsADirectoryError as problem:
         raise PictureError(f"cannot read {path}: Is a directory; name its pictures, such as {path}/*.png") from problem
