@@ -177,6 +177,21 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         Samples(tmp_path / "file" / "samples.db").add(glyph(1), 1, None, b"", "")
 
 
+def test_what_is_deleted_is_deleted_even_where_the_file_cannot_be_tidied_now(
+    kept: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Crowded(sqlite3.Connection):
+        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+            if statement == "VACUUM":
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(statement, *values)
+
+    n, connect = len(kept), sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, factory=Crowded, **named))
+    assert kept.delete(kept.list()[0].id)
+    assert len(kept) == n - 1
+
+
 def test_a_file_that_is_busy_for_long_is_said(kept: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "_WAITS_S", 0.0)
     other = sqlite3.connect(kept.path, isolation_level=None)

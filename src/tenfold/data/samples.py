@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,8 +162,10 @@ class Samples:
             count = connection.execute(statement, values).rowcount
         if count and statement.startswith("DELETE"):
             with self._opened(writing=True, in_transaction=False) as connection:
-                connection.execute("VACUUM")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                # It is deleted already. Where others use the file, or the disk is full, the last who closes it overwrites it.
+                for tidying in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    with suppress(sqlite3.OperationalError):
+                        connection.execute(tidying).fetchone()
         return count
 
     @contextmanager
