@@ -6,6 +6,7 @@ in batches of 1,000, and the most memory the process held, in MB.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import statistics
@@ -32,11 +33,11 @@ def tenfold_bundled() -> Answer:
     return lambda images: bundled.probabilities(images).argmax(axis=1)
 
 
-def tenfold_mlp() -> Answer:
-    """The network of recipes classic and mlp, exported before the clock starts; see `main`."""
+def of_recipe(recipe: str) -> Answer:
+    """A recipe's network, exported before the clock starts into the folder of runs that the environment names."""
     from tenfold.read import model
 
-    own = model.load(Path(os.environ["BENCH_MLP"]), threads=1)
+    own = model.load(Path(os.environ["BENCH_RUNS"]) / recipe / "model.onnx", threads=1)
     return lambda images: own.probabilities(images).argmax(axis=1)
 
 
@@ -67,7 +68,8 @@ def sklearn_mlp() -> Answer:
 
 WHO: dict[str, Callable[[], Answer]] = {
     "tenfold": tenfold_bundled,
-    "tenfold-mlp": tenfold_mlp,
+    "tenfold-cnn-fast": functools.partial(of_recipe, "cnn-fast"),
+    "tenfold-mlp": functools.partial(of_recipe, "mlp"),
     "keras-predict": keras_predict,
     "keras-call": keras_call,
     "torch": torch_example,
