@@ -134,6 +134,15 @@ def test_9_strokes_on_transparency_are_laid_on_paper_they_stand_out_from(ink: in
     assert (found[0] == paper).all()
 
 
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0)])
+def test_9_strokes_that_are_half_transparent_all_over_stand_out_too(ink: int, paper: int) -> None:
+    rgba = np.zeros((10, 10, 4), np.uint8)
+    rgba[2:8, 4:6] = (ink, ink, ink, 110)
+    found = decode(encoded(Image.fromarray(rgba), "PNG"))
+    assert (found[0] == paper).all()
+    assert np.abs(found[2:8, 4:6].astype(int) - paper).min() > 90
+
+
 def test_10_every_mode_is_converted() -> None:
     grey = Image.fromarray(ramp())
     assert np.abs(decode(encoded(grey.convert("P"), "PNG"))[..., 0].astype(int) - ramp()).max() <= 8

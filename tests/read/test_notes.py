@@ -1,5 +1,7 @@
 """What is said of readings; how it is said of real ones is tested where it is printed."""
 
+from dataclasses import replace
+
 import pytest
 
 from tenfold.picture import Source
@@ -21,6 +23,10 @@ def of(label: int, confidence: float, accepted: bool = True) -> Digit:
     [
         (Reading(None, (of(7, 0.99),), 0.99), []),
         (Reading(None, (), 0.95), ["no digits found"]),
+        (
+            Reading(None, (of(7, 0.99), replace(of(2, 0.2, False), pale=True)), 0.8),
+            ["left out 2, much paler than the rest, as what shines through the paper is"],
+        ),
         (Reading(None, (of(7, 0.3, False),), 0.7), ["nothing read; what was found there is hardly a digit"]),
         (
             Reading(None, (of(7, 0.9), of(2, 0.8, False)), 0.7, Field(n_digits=1)),

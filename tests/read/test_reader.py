@@ -146,6 +146,43 @@ def test_what_shines_through_from_the_other_side_is_not_read(
     assert reader.read(room[-len(behind) :].astype(np.uint8)).text != "", "alone, faint digits are read"
 
 
+def test_what_is_pale_beside_the_rest_is_left_out_with_a_doubt(
+    reader: Reader, numbers: tuple[np.ndarray, str], test_digits: Digits
+) -> None:
+    sheet, text = numbers
+    glyphs, labels = test_digits.images[50:150], test_digits.known_labels[50:150]
+    below = page([[glyphs[labels == k][0] for k in (3, 8)]], gap=20)
+    room = np.full((len(sheet) + len(below), max(sheet.shape[1], below.shape[1])), 225.0)
+    room[: len(sheet), : sheet.shape[1]] = sheet
+    sure = reader.read(room.astype(np.uint8)).confidence
+    room[len(sheet) :, : below.shape[1]] -= 0.2 * (225.0 - below)
+    found = reader.read(room.astype(np.uint8))
+    assert found.text == text
+    assert [digit.label for digit in found.digits if digit.pale] == [3, 8]
+    assert found.confidence < 0.9 * sure
+
+
+@pytest.mark.parametrize(("height", "pen"), [(80, 1), (200, 2), (500, 5)])
+def test_thin_strokes_are_read(reader: Reader, height: int, pen: int) -> None:
+    drawn = Image.new("L", (2 * height + 80, height + 80), 255)
+    pencil = ImageDraw.Draw(drawn)
+    pencil.ellipse((40, 40, 40 + 0.6 * height, 40 + height), outline=0, width=pen)
+    seven = [(height + 40, 40), (1.55 * height + 40, 40), (1.15 * height + 40, 40 + height)]
+    pencil.line(seven, fill=0, width=pen)
+    assert reader.read(drawn).text == "07"
+
+
+def test_small_digits_on_a_large_page_are_read(reader: Reader, test_digits: Digits) -> None:
+    """An A4 page scanned at 300 dots an inch, on which digits are 3 mm high, in one place only."""
+    row = page([list(test_digits.images[50:58])], gap=8)
+    small = Image.fromarray(row).resize((round(row.shape[1] * 1.1), round(row.shape[0] * 1.1)), Image.Resampling.BICUBIC)
+    whole = Image.new("L", (2480, 3508), int(row.max()))
+    whole.paste(small, (700, 1500))
+    found = reader.read(whole)
+    assert found.text == "".join(str(k) for k in test_digits.known_labels[50:58])
+    assert all(1500 <= y < 1500 + small.height and height < 50 for _, y, _, height in (digit.box for digit in found.digits))
+
+
 THINGS = ("noise", "letters", "dash", "rules", "circle", "gradient", "thin line", "face", "house", "heart", "tick", "A")
 
 

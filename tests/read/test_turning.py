@@ -1,5 +1,6 @@
 """Which way round a picture is read better."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,14 @@ def test_only_a_surer_text_of_more_digits_is_better(confidence: float, n_digits:
     """200 is 002 upside down."""
     found = turning.better(lambda _: reading_of(confidence, n_digits), reading_of(0.3, 3))
     assert (found is not None) == is_better
+
+
+def test_a_sure_text_is_doubted_where_most_of_what_stands_there_is_refused() -> None:
+    two, refused = reading_of(0.9, 2), reading_of(0.9, 1, accepted=False).digits
+    assert turning.better(lambda _: reading_of(0.95, 6), two) is None
+    mostly = replace(two, digits=two.digits + refused * 3)
+    assert turning.better(lambda _: reading_of(0.95, 9), mostly) is None, "refused ones may be digits too"
+    assert turning.better(lambda _: reading_of(0.95, 10), mostly) is not None
 
 
 def test_digits_of_a_refused_text_count_too() -> None:

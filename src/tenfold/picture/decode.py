@@ -236,7 +236,8 @@ def _on_paper(rgba: Image.Image) -> NDArray[np.uint8]:
     What covers more than half of the picture is a page of its own; the paper then goes on at its edges.
     """
     opacity, colour = rgba.getchannel("A"), rgba.convert("RGB")
-    counts = np.array(colour.convert("L").histogram(opacity.point(lambda value: value > 127)))
+    # Each pixel counts as far as it covers: strokes may be half transparent all over.
+    counts = np.bincount(np.asarray(colour.convert("L")).ravel(), np.asarray(opacity).ravel() / 255, 256)
     is_page = counts.sum() > rgba.width * rgba.height / 2
     is_dark = counts[:128].sum() >= counts[128:].sum()
     paper = Image.new("RGB", rgba.size, "white" if is_dark != is_page else "black")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tenfold.read import lines
 from tenfold.read.fields import ANYTHING, Field, likeliest
-from tenfold.read.joint import Joint
+from tenfold.read.joint import PALE_COUNTS, Joint
 from tenfold.read.shipped import Candidates
 
 _LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
@@ -25,6 +25,7 @@ class Decided(NamedTuple):
         scores: float64 (n,), the probability that it is a digit.
         chances: float64 (n, 10), and of which.
         labels: int (n,); -1 for what is refused.
+        pale: bool (n,), whether it is refused for being much paler than others are.
         confidence: the probability that all of this is right.
     """
 
@@ -34,6 +35,7 @@ class Decided(NamedTuple):
     scores: NDArray[np.float64]
     chances: NDArray[np.float64]
     labels: NDArray[np.int64]
+    pale: NDArray[np.bool_]
     confidence: float
 
 
@@ -50,23 +52,26 @@ def decide(
         own_counts: how much that counts.
     """
     scores, chances = joint.weighed(seen.said, own, own_counts)
+    pale = joint.pale(seen.said)
     rows = lines.rows(seen.found, scores >= _LIKELY)
     order = [i for row in rows for i in row]
     row_of = np.array([k for k, row in enumerate(rows) for _ in row], np.int64)
-    scores, chances = scores[order], chances[order]
-    labels, confidence = _text(scores, chances, known, joint)
-    return Decided(seen.glyphs[order], seen.boxes[order], row_of, scores, chances, labels, confidence)
+    scores, chances, pale = scores[order], chances[order], pale[order]
+    labels, confidence = _text(scores, chances, known, joint, pale)
+    return Decided(seen.glyphs[order], seen.boxes[order], row_of, scores, chances, labels, pale & (labels < 0), confidence)
 
 
 def _text(
-    scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field, joint: Joint
+    scores: NDArray[np.float64], chances: NDArray[np.float64], known: Field, joint: Joint, pale: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], float]:
     """For each candidate its label, or -1 if it is refused; and the probability that all of this is right."""
     if known == ANYTHING:
         accepted = scores >= joint.threshold
         sure = np.where(accepted, scores * chances.max(axis=1, initial=0), 1 - scores)
         labels = np.where(accepted, chances.argmax(axis=1) if len(chances) else 0, -1)
-        return labels.astype(np.int64), joint.text_confidence(float(sure.prod()))
+        # What is pale shines through, or was written here, all of it alike.
+        together = (1 - PALE_COUNTS) if pale.any() else 1.0
+        return labels.astype(np.int64), joint.text_confidence(float(sure[~pale].prod()) * together)
     likely, probability = likeliest(scores, chances, known)
     if likely is None:
         return np.full(len(scores), -1, np.int64), 0.0

@@ -15,7 +15,8 @@ _LEAST_DOUBT = 1e-4  # judge and reviewer are not believed more than this
 _SURE = 0.6
 # Ink that stands out less than this share of what the darker digits do shines through from the paper's other side. Of 2,100
 # digits on composed pages, cheques and photos none was under 0.56; a pencil beside a pen has about half.
-_FAINT = 0.3
+_PALE = 0.3
+PALE_COUNTS = 0.2  # the chance, by judgement, that ink as pale as that was written here all the same
 _DARKER = 2 / 3  # the quantile of sure digits' contrasts that others are held against: more may shine through than stand here
 
 
@@ -85,8 +86,15 @@ class Joint:
             logits = logits + counts * (_log(own) - _log(said.classified))
         chances = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
         chances /= chances.sum(axis=1, keepdims=True)
-        scores = 1 / (1 + np.exp(-features(said) @ np.array(self.digit)))
-        return np.where(said.contrast < _FAINT, _LEAST, scores), chances
+        scores = self._scores(said)
+        return np.where(said.contrast < _PALE, np.minimum(scores, PALE_COUNTS), scores), chances
+
+    def pale(self, said: Evidence) -> NDArray[np.bool_]:
+        """Which places would be digits if their ink stood out as far as that of others, bool (n,)."""
+        return (said.contrast < _PALE) & (self._scores(said) >= self.threshold)
+
+    def _scores(self, said: Evidence) -> NDArray[np.float64]:
+        return np.asarray(1 / (1 + np.exp(-features(said) @ np.array(self.digit))))
 
     def text_confidence(self, product: float) -> float:
         """Calibrated probability of a text, from the product of its digits' probabilities."""

@@ -30,7 +30,7 @@ def level(grey: NDArray[np.float32], decide: Callable[[NDArray[np.float32]], Dec
             break
         straight = turned(grey, angle + math.atan(slope))
         again = decide(straight)
-        if again.confidence <= best.confidence or _evidence(again) < _LEFT * _evidence(best):
+        if again.confidence <= best.confidence or evidence(again) < _LEFT * evidence(best):
             break
         best, angle, shape = again, angle + math.atan(slope), straight.shape
     return best._replace(boxes=turned_back(best.boxes, angle, shape, grey.shape)) if angle else best
@@ -42,7 +42,7 @@ def _standing(read: Decided) -> NDArray[np.float64]:
     return read.boxes if 0 < some.sum() < _FEW and read.confidence < _DOUBTFUL else read.boxes[some]
 
 
-def _evidence(read: Decided) -> float:
+def evidence(read: Decided) -> float:
     """How many digits were read, by their probability."""
     some = read.labels >= 0
     return float((read.scores[some] * read.chances[some].max(axis=1, initial=0)).sum())

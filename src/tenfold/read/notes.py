@@ -25,7 +25,7 @@ def notes(reading: Reading, read: Callable[[Source], Reading], min_confidence: f
     Raises:
         PictureError: the picture is no longer where it was.
     """
-    said = [_about(reading, min_confidence)]
+    said = [_about(reading, min_confidence), _pale(reading)]
     turned = turning.better(read, reading)
     if turned is not None:
         text, likely = turned.reading.text.replace("\n", "/"), share(turned.reading.confidence)
@@ -51,6 +51,11 @@ def _about(reading: Reading, min_confidence: float) -> str:
     if reading.confidence < min_confidence:
         return f"refused: its text would be right with a probability of {share(reading.confidence)} only"
     return "nothing read; what was found there is hardly a digit"
+
+
+def _pale(reading: Reading) -> str:
+    labels = "".join(str(d.label) for d in reading.digits if d.pale)
+    return f"left out {labels}, much paler than the rest, as what shines through the paper is" if labels and reading.text else ""
 
 
 def _doubt(reading: Reading) -> str:

@@ -19,8 +19,8 @@ from tenfold.picture import Source
 from tenfold.read import model as models
 from tenfold.read.deciding import Decided, decide
 from tenfold.read.fields import ANYTHING, Field
-from tenfold.read.finder import HARDLY, LIKELY
-from tenfold.read.levelling import level
+from tenfold.read.finder import HARDLY, LEAST, LIKELY
+from tenfold.read.levelling import evidence, level
 from tenfold.read.reading import DOUBTFUL, Box, Digit, Reading
 from tenfold.read.shipped import Shipped, Sight
 
@@ -30,6 +30,8 @@ _MOST_THREADS = 256
 # How much the user's classifier counts in what it says otherwise than the one that ships: one that has learnt on from that one,
 # and any other. With less a learnt hand was hardly read in pages, with more a weak network spoiled them (docs/experiments.md).
 _GROWN, _OTHER = 1.0, 0.5
+_LOW = 1.4 * LEAST  # pixels; lower ones are near what the finder can see
+_MORE = 0.5  # digits, by their probability, that have to be seen for a closer look to count
 _NOTHING = 0.95  # how sure it is that there are no digits, where nothing was seen on what is not blank
 # What counts as a picture's main digit: how near its middle is to the picture's, how high it is, as shares of the picture, and
 # how sure the networks that read pages have to be of it.
@@ -140,18 +142,29 @@ class Reader:
         known = Field(pattern, int(digits) if isinstance(digits, np.integer) else digits, check)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
-        sight = self._shipped.sight(pixels)
-        read = level(sight.grey, lambda grey: self._decided(grey, known, sight.is_large))
+        sight, read = self._seen(pixels, known)
         confidence = read.confidence
         if not len(read.labels) and not sight.is_blank:
             confidence = min(confidence, _NOTHING)
         labels = read.labels if confidence >= min_confidence else np.full_like(read.labels, -1)
-        answers = zip(read.glyphs, read.boxes, read.rows, read.scores, read.chances, labels, strict=True)
+        answers = zip(read.glyphs, read.boxes, read.rows, read.scores, read.chances, labels, read.pale, strict=True)
         made = [
-            _digit(glyph, _box(box * sight.scale, pixels.shape), int(row), score, chance, int(label))
-            for glyph, box, row, score, chance, label in answers
+            _digit(glyph, _box(box * sight.scale, pixels.shape), int(row), score, chance, int(label), bool(pale))
+            for glyph, box, row, score, chance, label, pale in answers
         ]
         return Reading(file, tuple(made), confidence, known, source)
+
+    def _seen(self, pixels: NDArray[np.uint8], known: Field) -> tuple[Sight, Decided]:
+        """What is read of a picture, and how it was looked at: closer, if digits may have been too small as it was reduced."""
+        sight, read = self._looked_at(pixels, known)
+        if sight.scale == 1 or sight.is_blank or not _may_hold_smaller(read):
+            return sight, read
+        closer, again = self._looked_at(pixels, known, closer=True)
+        return (closer, again) if evidence(again) > evidence(read) + _MORE else (sight, read)
+
+    def _looked_at(self, pixels: NDArray[np.uint8], known: Field, closer: bool = False) -> tuple[Sight, Decided]:
+        sight = self._shipped.sight(pixels, closer)
+        return sight, level(sight.grey, lambda grey: self._decided(grey, known, sight.is_large))
 
     def _decided(self, grey: NDArray[np.float32], known: Field, closely: bool) -> Decided:
         """What is read; where it hardly agrees with what is known, less likely places are looked at too."""
@@ -241,13 +254,21 @@ class Reader:
         return Classification(probabilities, score, threshold, glyphs)
 
 
+def _may_hold_smaller(read: Decided) -> bool:
+    """Whether the lowest digits that were read are so low, in the pixels looked at, that others may have been missed."""
+    heights = read.boxes[read.labels >= 0, 3]
+    return not len(heights) or float(np.quantile(heights, 0.1)) < _LOW
+
+
 def _grown(model: models.Model) -> bool:
     """Whether a model's weights were first those of the one that ships."""
     recipe = model.metadata.get("recipe")
     return isinstance(recipe, dict) and recipe.get("start_from") == "bundled"
 
 
-def _digit(glyph: NDArray[np.uint8], box: Box, line: int, score: float, chances: NDArray[np.float64], label: int) -> Digit:
+def _digit(
+    glyph: NDArray[np.uint8], box: Box, line: int, score: float, chances: NDArray[np.float64], label: int, pale: bool
+) -> Digit:
     shown = label if label >= 0 else int(chances.argmax())
     return Digit(
         label=shown,
@@ -257,6 +278,7 @@ def _digit(glyph: NDArray[np.uint8], box: Box, line: int, score: float, chances:
         probabilities=tuple(float(p) for p in chances),
         accepted=label >= 0,
         glyph=glyph,
+        pale=pale,
     )
 
 

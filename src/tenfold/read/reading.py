@@ -32,6 +32,7 @@ class Digit:
         probabilities: calibrated, for each of the ten digits.
         accepted: whether it counts; a refused one is left out of the text.
         glyph: what the network saw, uint8 (28, 28), white ink on black; None in a digit made by hand.
+        pale: whether it was refused for being much paler than the others, as what shines through the paper is.
     """
 
     label: int
@@ -41,6 +42,7 @@ class Digit:
     probabilities: tuple[float, ...] = field(repr=False)
     accepted: bool
     glyph: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+    pale: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)

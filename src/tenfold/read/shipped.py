@@ -22,6 +22,7 @@ from tenfold.read.model import Model, load_bundled
 from tenfold.read.reviewer import Reviewer
 
 _WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
+_CLOSER_PIXELS = 6_400_000  # the same, where digits may have become too small by that
 _LARGE_PICTURE = 3_000_000  # pixels; so many make people expect that small digits are seen, and wait a little longer
 _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
 _CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
@@ -98,9 +99,9 @@ class Shipped:
     def joint(self) -> Joint:
         return Joint.of(self.reviewer.metadata)
 
-    def sight(self, pixels: NDArray[np.uint8]) -> Sight:
-        """A picture, uint8 (H, W) or (H, W, 3), as the networks see it."""
-        grey, scale = _working(pixels)
+    def sight(self, pixels: NDArray[np.uint8], closer: bool = False) -> Sight:
+        """A picture, uint8 (H, W) or (H, W, 3), as the networks see it; `closer` reduces it less, which takes longer."""
+        grey, scale = _working(pixels, _CLOSER_PIXELS if closer else _WORKING_PIXELS)
         return Sight(grey if _is_blank(grey) else self._dark_on_light(grey), scale)
 
     def candidates(self, grey: NDArray[np.float32], least: float = LIKELY, closely: bool = False) -> Candidates:
@@ -163,9 +164,9 @@ def _is_blank(grey: NDArray[np.float32]) -> bool:
     return float(np.ptp(grey)) < _LEAST_CONTRAST
 
 
-def _working(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
+def _working(pixels: NDArray[np.uint8], most_pixels: int) -> tuple[NDArray[np.float32], int]:
     """Brightness of a picture, float32 (h, w), large ones reduced by a whole factor; and that factor."""
-    factor = int(np.ceil(np.sqrt(pixels.shape[0] * pixels.shape[1] / _WORKING_PIXELS)))
+    factor = int(np.ceil(np.sqrt(pixels.shape[0] * pixels.shape[1] / most_pixels)))
     if factor <= 1:
         return picture.grey(pixels), 1
     return picture.grey(np.asarray(Image.fromarray(pixels).reduce(factor))), factor

@@ -13,11 +13,12 @@ import numpy as np
 from tenfold.picture import Source
 from tenfold.read.reading import Reading
 
-# By these none of 64 photos and cheques is said to lie wrongly, 15 of which are less sure than that; turned 192 times, it is
-# said 64 times, 62 of them rightly.
+# By these none of 64 photos and cheques is said to lie wrongly, of 17 of which it is asked; turned 192 times, it is said 75
+# times, 71 of them rightly.
 _READ = 0.6  # a text as sure as this stands as it is
 _SURE = 0.9  # confidence of the text if it is turned
-_MORE = 1.1  # times as many digits, by their confidence, are there if it is turned
+_MORE = 1.15  # times as many digits, by their confidence, are there if it is turned
+_TWICE = 2.0  # the same, where the text is that sure and most of what stands there is refused
 _LIKELY = 0.5  # a digit as sure as this is one, even where its text was refused
 
 
@@ -43,13 +44,21 @@ def better(read: Callable[[Source], Reading], reading: Reading) -> Turned | None
     Raises:
         PictureError: the picture is no longer where it was.
     """
-    if reading.confidence >= _READ:
+    is_sure = reading.confidence >= _READ
+    if is_sure and not _mostly_refused(reading):
         return None
     pixels = reading.pixels()
     turned = [Turned(90 * k, read(np.ascontiguousarray(np.rot90(pixels, -k)))) for k in (1, 2, 3)]
     best = max(turned, key=lambda one: one.reading.confidence * _evidence(one.reading))
-    has_more = best.reading.text != "" and _evidence(best.reading) >= _MORE * _evidence(reading)
+    more = _TWICE if is_sure else _MORE
+    has_more = best.reading.text != "" and _evidence(best.reading) >= more * _evidence(reading)
     return best if has_more and best.reading.confidence >= _SURE else None
+
+
+def _mostly_refused(reading: Reading) -> bool:
+    """Whether of what stands there most is no digit as it is: a lying 0 or 8 is one either way."""
+    n_read = sum(digit.accepted for digit in reading.digits)
+    return 0 < n_read < len(reading.digits) / 2
 
 
 def _evidence(reading: Reading) -> float:
