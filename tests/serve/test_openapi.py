@@ -68,6 +68,15 @@ def test_whoever_asks_without_the_token_is_told_as_described(make_client: Callab
     assert guarded.get("/samples").status_code == 401
 
 
+def test_only_what_never_asks_for_the_token_does_not_say_that_it_may(make_client: Callable[..., TestClient]) -> None:
+    paths, guarded = document()["paths"], make_client(token="a-token-of-some-length")
+    kinds = [(path, method) for path, methods in paths.items() for method in methods if method in _METHODS]
+    free = {kind for kind in kinds if guarded.request(kind[1], kind[0]).status_code != 401}
+    assert free == {(path, "get") for path in ("/v2/health/live", "/v2/health/ready")}
+    assert free == {(path, method) for path, method in kinds if "401" not in paths[path][method]["responses"]}
+    assert free == {(path, method) for path, method in kinds if paths[path][method].get("security") == []}
+
+
 def test_refusals_match_their_schemas(client: TestClient) -> None:
     for path in ("/read", "/classify", "/explain"):
         check(client.post(path), path)
@@ -108,5 +117,6 @@ def test_the_page_for_people_shows_every_route_and_needs_nothing_from_elsewhere(
     assert inside <= found.places
     assert inside >= {"#InferRequest", "#NewSample", "#Reading", "#Error", "#ProtocolError"}  # what is sent, too
     assert found.tags.isdisjoint({"script", "style"})
+    assert page.text.count("<details>") == len(SCHEMAS)
     assert found.inline == []
     assert client.get("/docs/style.css").headers["content-type"].startswith("text/css")

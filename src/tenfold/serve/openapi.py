@@ -45,10 +45,10 @@ def _parameters(place: str, *parameters: tuple[str, Json, str]) -> list[Json]:
     ]
 
 
-def _answers(answer: str, errors: tuple[int, ...], status: int, form: str, media_type: str) -> Json:
+def _answers(answer: str, errors: set[int], status: int, form: str, media_type: str) -> Json:
     return {
         str(status): _content("done", answer, media_type),
-        **{str(code): _content(_REFUSED[code], form) for code in sorted({*errors, 401})},
+        **{str(code): _content(_REFUSED[code], form) for code in sorted(errors)},
     }
 
 
@@ -65,8 +65,11 @@ def _operation(
         made["parameters"] = parameters
     if body is not None:
         made["requestBody"] = {"required": True, "content": body}
+    if kind.get("public"):
+        made["security"] = []
+    refused = {*errors} if kind.get("public") else {*errors, 401}
     return made | {
-        "responses": _answers(answer, errors, kind.get("status", 200), kind.get("form", "Error"), kind.get("type", _JSON))
+        "responses": _answers(answer, refused, kind.get("status", 200), kind.get("form", "Error"), kind.get("type", _JSON))
     }
 
 
@@ -83,13 +86,13 @@ _EMPTY: Json = {_JSON: {"schema": {"type": "object"}}}
 _PROTOCOL: Json = {"form": "ProtocolError"}
 _MODEL = _parameters("path", ("model", {"const": "digits"}, "the only model there is"))
 _VERSION = _parameters("path", ("version", TEXT, "the one that is served"))
-_ID = _parameters("path", ("id", WHOLE, "of a sample"))
+_ID = _parameters("path", ("id", WHOLE, "the number of a corrected digit, as GET /samples has it"))
 _TENSORS = _json("InferRequest") | {"application/octet-stream": {"schema": {"type": "string"}}}
 _INFER = _operation(
     "glyphs in, calibrated probabilities out", "InferResponse", 400, 404, *_BUSY, body=_TENSORS, parameters=_MODEL, **_PROTOCOL
 )
-_OF_MODEL = _operation("inputs and outputs", "Model", 404, parameters=_MODEL, **_PROTOCOL)
-_IS_READY = _operation("whether it answers", "Ready", 404, 503, parameters=_MODEL, **_PROTOCOL)
+_OF_MODEL = _operation("the model's inputs and outputs", "Model", 404, parameters=_MODEL, **_PROTOCOL)
+_IS_READY = _operation("whether the model answers", "Ready", 404, 503, parameters=_MODEL, **_PROTOCOL)
 
 PATHS: Json = {
     "/read": {
@@ -106,9 +109,13 @@ PATHS: Json = {
     "/explain": {
         "post": _operation("the network's layers, and where the evidence lies", "Explanation", 400, *_BUSY, body=_json("Glyph"))
     },
-    "/v2": {"get": _operation("the server", "Server")},
-    "/v2/health/live": {"get": _operation("whether the process answers", "Live")},
-    "/v2/health/ready": {"get": _operation("whether new requests should be sent here", "Ready", 503, **_PROTOCOL)},
+    "/v2": {"get": _operation("name, version and extensions of the server", "Server")},
+    "/v2/health/live": {"get": _operation("whether the process answers; never asks for the token", "Live", public=True)},
+    "/v2/health/ready": {
+        "get": _operation(
+            "whether new requests should be sent here; never asks for the token", "Ready", 503, public=True, **_PROTOCOL
+        )
+    },
     "/v2/models/{model}": {"get": _OF_MODEL},
     "/v2/models/{model}/ready": {"get": _IS_READY},
     "/v2/models/{model}/infer": {"post": _INFER},
@@ -124,19 +131,21 @@ PATHS: Json = {
             "Samples",
             400,
             *_UNUSABLE,
-            parameters=_parameters("query", ("limit", COUNT, "at most so many"), ("offset", COUNT, "after so many")),
+            parameters=_parameters(
+                "query", ("limit", COUNT, "at most so many"), ("offset", COUNT, "so many of the newest are left out")
+            ),
         ),
         "post": _operation(
             "keep a corrected digit", "SampleId", 400, 403, *_UNUSABLE, *_BUSY[:-1], body=_json("NewSample"), status=201
         ),
-        "delete": _operation("delete them all", "Deleted", 403, *_UNUSABLE),
+        "delete": _operation("delete all corrected digits", "Deleted", 403, *_UNUSABLE),
     },
     "/samples/export": {
-        "get": _operation("all of them as a file", "file", 403, 404, *_UNUSABLE, type="application/vnd.sqlite3")
+        "get": _operation("all corrected digits as one file", "file", 403, 404, *_UNUSABLE, type="application/vnd.sqlite3")
     },
     "/samples/{id}": {
         "patch": _operation(
-            "give another label",
+            "give a corrected digit another label",
             "Relabelled",
             400,
             403,
@@ -146,10 +155,10 @@ PATHS: Json = {
             body=_json("Relabelling"),
             parameters=_ID,
         ),
-        "delete": _operation("delete it", "Deleted", 403, 404, *_UNUSABLE, parameters=_ID),
+        "delete": _operation("delete a corrected digit", "Deleted", 403, 404, *_UNUSABLE, parameters=_ID),
     },
     "/learning": {
-        "get": _operation("how far it is", "Learning"),
+        "get": _operation("how far learning is", "Learning"),
         "post": _operation("learn from the corrected digits", "Learning", 403, 409, 415, 503, body=_EMPTY, status=202),
         "delete": _operation("stop learning", "Learning", 403, 409),
     },
@@ -158,11 +167,15 @@ PATHS: Json = {
     "/metrics": {"get": _operation("counts and times for Prometheus", "text", type="text/plain")},
     "/openapi.json": {"get": _operation("this document", "text")},
     "/docs": {"get": _operation("this document for people", "text", type="text/html")},
-    "/docs/style.css": {"get": _operation("how it looks", "text", type="text/css")},
+    "/docs/style.css": {"get": _operation("the style sheet of the document for people", "text", type="text/css")},
     "/": {"get": _operation("the page to draw on", "text", type="text/html")},
     "/static/{path}": {
         "get": _operation(
-            "its files", "text", 404, parameters=_parameters("path", ("path", TEXT, "of a file")), type="text/plain"
+            "a file of the page to draw on",
+            "text",
+            404,
+            parameters=_parameters("path", ("path", TEXT, "its name, such as style.css")),
+            type="text/plain",
         )
     },
 }

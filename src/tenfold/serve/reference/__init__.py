@@ -42,7 +42,8 @@ def _page(described: dict[str, Any]) -> str:
         if method != "parameters"
     ]
     shown = [
-        f'<h3 id="{name}">{name}</h3><pre>{_linked(json.dumps(schema, indent=1))}</pre>' for name, schema in schemas.items()
+        f'<details><summary>{name}</summary><pre id="{name}">{_linked(json.dumps(schema, indent=1))}</pre></details>'
+        for name, schema in schemas.items()  # a link to what is folded away unfolds it
     ]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -70,7 +71,7 @@ def _operation(path: str, method: str, operation: dict[str, Any], of_path: list[
 
 def _parameter(one: dict[str, Any]) -> str:
     """Where a parameter stands, what it says, and its schema."""
-    return f"{one['in']}: {html.escape(one['description'])} {_shown(one['schema'])}"
+    return f"in the {one['in']}: {html.escape(one['description'])} {_shown(one['schema'])}"
 
 
 def _contents(owner: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
