@@ -44,7 +44,7 @@ export class DigitPanel {
   #fill(label, key, item) {
     const share = item?.probabilities[label] ?? 0, column = key.parentElement;
     this.#bars[label].style.height = `${100 * share}%`;
-    column.firstChild.textContent = share >= 0.005 ? percent(share).replace(" ", "\u202f") : "";
+    column.firstChild.textContent = share >= 0.005 ? percent(share).replace("\u00a0", "\u202f") : "";
     column.classList.toggle("top", item !== null && item.label === label);
     key.disabled = item === null;
     key.setAttribute("aria-pressed", item !== null && item.right === label);

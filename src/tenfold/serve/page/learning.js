@@ -1,7 +1,7 @@
 // "Learn from my corrections": start it, watch it, see what it brought, take it or go back.
 
 import { keepFocus } from "./focus.js";
-import { percent } from "./row.js";
+import { unbroken } from "./row.js";
 import { ask } from "./server.js";
 
 const EVERY = 1000; // milliseconds between two looks at the progress
@@ -70,7 +70,7 @@ export class Learning extends EventTarget {
     byId("stop").hidden = byId("progress").hidden = !running;
     byId("progress").value = progress ?? 0;
     const learnt = active === "adapted" && !running ? "What was learnt from you reads now." : "";
-    byId("learning-note").textContent = message || learnt;
+    byId("learning-note").textContent = unbroken(message || learnt);
     byId("accept").hidden = state !== "done";
     byId("back").hidden = !canUndo;
     byId("hand").dataset.active = active ?? "bundled";

@@ -9,7 +9,7 @@ import { Learning } from "./learning.js";
 import { Pad } from "./pad.js";
 import { listen, opened, turned } from "./photo.js";
 import { readDrawing, readPhoto, same, Sayings, whereIs } from "./reading.js";
-import { named, percent, Row } from "./row.js";
+import { named, percent, Row, unbroken } from "./row.js";
 import { Thinking } from "./thinking.js";
 
 const PAUSE = 150; // milliseconds without a change before it is read
@@ -172,7 +172,7 @@ async function correct(label) {
 
 function summary({ items: found, confidence, notes = [] }) {
   if (pad.empty) return "";
-  if (notes.length) return notes.join(" ");
+  if (notes.length) return unbroken(notes.join(" "));
   if (!found.length) return "No digit found.";
   const refused = found.filter((item) => !item.accepted).length;
   if (refused) return `${refused === 1 ? "One piece is" : `${refused} pieces are`} not a digit.`;

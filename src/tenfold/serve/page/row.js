@@ -3,9 +3,12 @@
 /** "98 %"; never 100 or 0 for what is only nearly so. */
 export function percent(share) {
   const rounded = Math.round(100 * share);
-  if (rounded === 100 && share < 1) return share > 0.999 ? "99.9 %" : `${Math.floor(1000 * share) / 10} %`;
-  return rounded === 0 && share > 0 ? "< 1 %" : `${rounded} %`;
+  if (rounded === 100 && share < 1) return unbroken(share > 0.999 ? "99.9 %" : `${Math.floor(1000 * share) / 10} %`);
+  return unbroken(rounded === 0 && share > 0 ? "<\u00a01 %" : `${rounded} %`);
 }
+
+/** A text whose percent signs never fall on another line than their numbers. */
+export const unbroken = (text) => text.replaceAll(" %", "\u00a0%");
 
 /** "a 7", "an 8". */
 export const aDigit = (label) => `${label === 8 ? "an" : "a"} ${label}`;
