@@ -43,6 +43,7 @@ def test_without_consent_nothing_is_kept(visit) -> None:
     key(page, 1).click()
     page.sees("1")
     expect(page.page.locator("#digit-title")).to_have_text("You say: a 1")
+    expect(page.page.locator("#digit-note")).to_contain_text("It reads a 7,")  # whose reading it is that follows
     expect(page.page.locator("#corrected")).to_contain_text("on this page only")
     asked = list(page.asked)  # before this test itself asks
     assert not any("samples" in url and "?" not in url for url in asked)

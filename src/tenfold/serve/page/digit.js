@@ -59,9 +59,10 @@ function title(item) {
 
 function note(item) {
   if (!item) return "The network looks at one digit at a time, as 28 × 28 pixels. Here you see what it sees.";
-  if (!item.accepted) return "A second network judges that this is none. If it had to be one, the bars say which.";
+  if (!item.accepted) return "A second network judges that this is no digit. If it had to be one, the bars say which.";
   const [first, second] = [...item.probabilities].sort((a, b) => b - a);
-  const seen = "This is what the network sees of it: 28 × 28 pixels.";
+  const reads = item.right === null || item.right === item.label ? "" : ` It reads ${aDigit(item.label)}, ${percent(item.confidence)} sure.`;
+  const seen = `This is what the network sees of it: 28 × 28 pixels.${reads}`;
   const isOne = Math.min(1, item.confidence / first); // the bars say which digit, if it is one
   const doubt = isOne < DOUBTFUL ? ` That it is a digit at all: ${percent(isOne)}.` : "";
   if (second < 0.02) return `${seen} Nothing else comes close.${doubt}`;
