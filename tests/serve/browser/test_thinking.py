@@ -70,6 +70,19 @@ def test_an_answer_of_all_networks_is_told_from_that_of_one(visit) -> None:
     )
 
 
+def test_five_steps_of_a_small_network_stand_in_one_row(visit) -> None:
+    page = visit(viewport={"width": 910, "height": 700})
+
+    def with_two_layers(route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"layers": answer.json()["layers"][:2]})
+
+    page.page.route("**/explain", with_two_layers)
+    page.write(3, 0.2)
+    expect(page.page.locator("#layers figure")).to_have_count(5)
+    assert len(set(page.page.evaluate("[...document.querySelectorAll('#layers figure')].map((one) => one.offsetTop)"))) == 1
+
+
 def test_on_a_phone_the_steps_stand_in_two_columns_as_wide(visit) -> None:
     page = visit(viewport={"width": 320, "height": 700})
     page.write(3, 0.7)
