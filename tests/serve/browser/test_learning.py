@@ -47,6 +47,8 @@ def test_it_learns_shows_what_it_brought_and_goes_back(visit) -> None:
     played, at = Played(page), page.page.locator
     page.write(7, 0.7)
     page.sees("7")
+    at("#bars button").nth(7).click()
+    expect(at("#corrected")).not_to_be_empty()
     expect(at("#learn-label")).to_have_text("Learn from my 12 corrections")
     page.page.click("#learn")
     expect(at("#progress")).to_be_visible()
@@ -65,10 +67,21 @@ def test_it_learns_shows_what_it_brought_and_goes_back(visit) -> None:
         page.page.click("#accept")  # what is on the pad is read and explained anew
     expect(at("#back")).to_be_visible()
     expect(at("#accept")).to_be_hidden()
+    expect(at("#corrected")).to_be_empty()
     expect(at("#learning-note")).to_have_text("What was learnt from you reads now.")
     page.page.click("#back")
     expect(at("#back")).to_be_hidden()
     assert played.asked == ["POST learning", "POST accept", "POST undo"]
+
+
+def test_only_what_brought_something_is_recommended(visit) -> None:
+    page = visit()
+    played, accept = Played(page), page.page.locator("#accept")
+    for after, recommended in ((1.0, True), (0.25, False)):
+        played.state |= {"state": "done"} | FIGURES | {"after": {"accuracy": after, "n": 8}}
+        page.page.reload()
+        expect(accept).to_be_visible()
+        assert accept.evaluate("(one) => one.classList.contains('primary')") == recommended
 
 
 def test_a_running_learning_can_be_stopped(visit) -> None:

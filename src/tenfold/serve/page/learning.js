@@ -72,9 +72,16 @@ export class Learning extends EventTarget {
     const learnt = active === "adapted" && !running ? "What was learnt from you reads now." : "";
     byId("learning-note").textContent = unbroken(message || learnt);
     byId("accept").hidden = state !== "done";
+    byId("accept").classList.toggle("primary", !this.#gainedNothing); // then nothing speaks for taking it
     byId("back").hidden = !canUndo;
     byId("hand").dataset.active = active ?? "bundled";
     this.#figures(state === "done" || (canUndo && !running));
+  }
+
+  /** It was tried, and reads no more of the corrections than before. */
+  get #gainedNothing() {
+    const { before, after } = this.#state;
+    return Boolean(before && after) && after.accuracy <= before.accuracy;
   }
 
   #figures(wanted) {

@@ -35,7 +35,7 @@ pad.addEventListener("fit", () => row.place(items, chosen, pad.placed));
 pad.addEventListener("pick", (event) => pick(event.detail));
 pad.addEventListener("pen", (event) => say(event.detail ? "Pen down" : "Pen up"));
 corrections.addEventListener("change", () => { learning.n = corrections.n; });
-learning.addEventListener("swap", () => reader.ask(sent));
+learning.addEventListener("swap", swapped);
 byId("undo").addEventListener("click", () => pad.undo());
 byId("clear").addEventListener("click", () => pad.clear());
 byId("turn").addEventListener("click", turn);
@@ -168,6 +168,12 @@ async function correct(label) {
   } catch (problem) {
     byId("corrected").textContent = problem.message;
   }
+}
+
+/** Another model reads from now on; what was kept was said of the one before. */
+function swapped() {
+  byId("corrected").textContent = "";
+  reader.ask(sent);
 }
 
 function summary({ items: found, confidence, notes = [] }) {
