@@ -195,6 +195,16 @@ def test_overfitting_is_named_only_where_it_shows() -> None:
     assert "lowest in epoch 2 (0.2000) and ended at 0.2050" in text
 
 
+def test_the_gap_is_that_of_the_shares_as_they_are_shown() -> None:
+    near = HISTORY | {"accuracy": [0.85, 0.94, 0.993644], "val_accuracy": [0.90, 0.96, 0.974762]}
+    assert (
+        "read 99.36 % of the training digits right and 97.48 % of the validation digits, a gap of 1.88"
+        in Page(render(history=near)).text
+    )
+    level = HISTORY | {"accuracy": [0.85, 0.94, 0.97512]}
+    assert "97.51 % of the validation digits, no gap at all." in Page(render(history=level)).text
+
+
 def test_a_diverged_run_has_a_page_too() -> None:
     nan = float("nan")
     text = Page(render(history=HISTORY | {"loss": [0.5, nan, nan], "val_loss": [0.4, float("inf"), nan]})).text

@@ -58,7 +58,7 @@ class Learning(NamedTuple):
     """What the epochs add up to.
 
     Attributes:
-        gap: training minus validation accuracy in the last epoch, a fraction.
+        gap: training minus validation accuracy in the last epoch, a fraction; of the two as they are shown.
         best: index of the epoch with the lowest validation loss.
         overfitted: since then validation loss has risen while training loss fell.
     """
@@ -139,7 +139,8 @@ def judge_learning(history: Mapping[str, Sequence[float | None]]) -> Learning | 
         return None
     best = losses.index(min(losses))
     fell = (training[-1] or 0) < (training[best] or 0)
-    return Learning(accuracy - val_accuracy, best, fell and losses[-1] > _RISEN * losses[best])
+    gap = (round(100 * accuracy, 2) - round(100 * val_accuracy, 2)) / 100
+    return Learning(gap, best, fell and losses[-1] > _RISEN * losses[best])
 
 
 def _arithmetic(before: Sequence[int], after: Sequence[int], n_parameters: int) -> str:
