@@ -259,7 +259,7 @@ def figure(curves: dict[str, NDArray[np.float64]]) -> Figure:
         axes.annotate(name, (1, lowest), (6, 0), textcoords="offset points", va="center", color=colour, weight="bold")
     axes.set(xlabel="share of texts kept", ylabel="share of these that are right", xlim=(0, 1), ylim=(None, 1.005))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     return made
 
 
