@@ -23,6 +23,12 @@ def test_a_percentage_never_reaches_into_the_next_label() -> None:
     assert (drawn(narrow)[:, 121:] != 255).any(), "alone it has room"
 
 
+def test_a_label_is_not_hidden_by_the_next_one() -> None:
+    ink = drawn(digit(100, 30), digit(108, 40))[:97, 95:107] != 255
+    assert ink.any()
+    assert not ink[:, -1].any(), "it ends where the next one begins"
+
+
 def test_a_percentage_is_rounded_down() -> None:
     assert (drawn(digit(100, 40, 0.999)) == drawn(digit(100, 40, 0.991))).all()
     assert (drawn(digit(100, 40, 0.999)) != drawn(digit(100, 40, 0.981))).any()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ACCEPTED, _REFUSED = (0, 110, 200), (190, 90, 0)  # blue and orange, told apart by every eye and on every paper
 _MARK = ("tenfold", "annotated")
 _LEAST_SIDE = 240  # smaller pictures are enlarged, or their labels could not be read
+_DIGIT = 0.6  # width of a digit, in sizes of its font
 
 
 def mark() -> PngImagePlugin.PngInfo:
@@ -37,8 +38,8 @@ def is_annotated(path: Path) -> bool:
 def annotated(pixels: NDArray[np.uint8], reading: Reading) -> Image.Image:
     """A colour copy with a box around each digit, above it the label and its confidence in percent, rounded down.
 
-    A percentage without room beside the next label is left out. Refused digits have a thin box and no label.
-    Small pictures are enlarged by a whole factor.
+    A percentage without room beside the next label is left out, a label without room is smaller. Refused digits have a thin
+    box and no label. Small pictures are enlarged by a whole factor.
     """
     image = Image.fromarray(pixels).convert("RGB")
     factor = max(1, -(-_LEAST_SIDE // max(1, min(image.size))))
@@ -86,9 +87,9 @@ def _label(
     colour: tuple[int, int, int],
     end: float,
 ) -> None:
-    """A label with how sure it is, where there is room for that before the column `end`."""
+    """A label that ends before the column `end`, with how sure it is, where there is room for that."""
     x, y = at
-    large = ImageFont.load_default(max(11, round(0.42 * size)))
+    large = ImageFont.load_default(max(11, round(min(0.42 * size, (end - x - 3) / _DIGIT))))
     small = ImageFont.load_default(max(9, round(0.2 * size)))
     left, top, right, _ = draw.textbbox((x, y), label, font=large, anchor="ls")
     wide = draw.textlength(sure, font=small)
