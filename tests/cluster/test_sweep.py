@@ -70,6 +70,13 @@ def test_a_sweep_leaves_a_leaderboard_figures_and_a_recipe_that_train_takes(plan
 
 
 @pytest.mark.usefixtures("fast")
+def test_a_single_key_has_no_figure_of_what_matters_most(plan: sweep.Plan, tmp_path: Path) -> None:
+    sweep.search(sweep.Plan(plan.recipe, plan.over[:1], plan.at_once), 12, tmp_path / "s", Instant())
+    assert (tmp_path / "s" / "parallel_coordinates.png").exists()
+    assert not (tmp_path / "s" / "importance.png").exists()
+
+
+@pytest.mark.usefixtures("fast")
 def test_more_trials_go_on_and_another_plan_is_refused(plan: sweep.Plan, tmp_path: Path) -> None:
     sweep.search(plan, 3, tmp_path / "s", Instant())
     more = Instant()

@@ -89,7 +89,7 @@ def importance(shares: Mapping[str, float], n_trials: int) -> Figure:
 def parallel_coordinates(
     columns: Mapping[str, Sequence[Any]], logarithmic: Sequence[str], accuracies: Sequence[float]
 ) -> Figure:
-    """A line a trial across the changed keys to its validation accuracy; the darker, the better; the best is red.
+    """A line a trial across the changed keys to its validation accuracy; the darker, the better; the best is orange.
 
     Args:
         columns: for each key the value of every trial: numbers, or text.
@@ -98,7 +98,7 @@ def parallel_coordinates(
     """
     best = int(np.argmax(accuracies))
     title = f"The best of {len(accuracies)} trials: {percent(accuracies[best])} of the validation digits"
-    figure = new_figure(max(8.4, 2.2 * (len(columns) + 1)), 5.4, title, "a line a trial; dark: good, red: the best")
+    figure = new_figure(max(8.4, 2.2 * (len(columns) + 1)), 5.4, title, "a line a trial; dark: good, orange: the best")
     axes = figure.subplots()
     scales = [_Scale(values, key in logarithmic) for key, values in columns.items()]
     scales.append(_Scale(list(accuracies), False, percent))
@@ -119,10 +119,15 @@ def parallel_coordinates(
     return figure
 
 
+def _short(value: float) -> str:
+    """About where a place on an axis is: two significant digits, from 100 on the whole number."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+
+
 class _Scale:
     """Where the values of a key stand on its axis, from 0 to 1, and what is written there."""
 
-    def __init__(self, values: Sequence[Any], logarithmic: bool, form: Any = "{:.4g}".format) -> None:
+    def __init__(self, values: Sequence[Any], logarithmic: bool, form: Any = _short) -> None:
         numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
         if numeric:
             places = np.log(np.array(values, float)) if logarithmic else np.array(values, float)

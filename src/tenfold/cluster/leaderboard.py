@@ -89,7 +89,7 @@ def best_recipe(recipe: Recipe, best: Trial, n_trials: int) -> Recipe:
 
 
 def draw(over: Sequence[Over], folder: Path, trials: Sequence[Trial], study: optuna.Study) -> None:
-    """Write parallel_coordinates.png, and importance.png once enough trials have finished."""
+    """Write parallel_coordinates.png, and importance.png of several keys once enough trials have finished."""
     from tenfold.cluster import drawing
     from tenfold.learn import style
 
@@ -102,7 +102,7 @@ def draw(over: Sequence[Over], folder: Path, trials: Sequence[Trial], study: opt
     figure = drawing.parallel_coordinates(columns, logarithmic, [trial.val_accuracy or 0 for trial in shown])
     style.save(figure, folder / "parallel_coordinates.png")
     shares = _importances(study)
-    if shares:
+    if len(shares) > 1:  # of a single key it would say 100 %
         n = len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         style.save(drawing.importance(shares, n), folder / "importance.png")
 
