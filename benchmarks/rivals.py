@@ -150,7 +150,7 @@ def answering_table(answers: Mapping[str, Mapping[str, float]]) -> list[str]:
         lines.append(f"| {who} | {n_macs:.1f} million | {' | '.join(cells)} |")
     for name, (who, _, ours) in ANSWERERS.items():
         for mine in (mine for mine in ours if name in answers and mine in answers):
-            ratios = [f"{what} {answers[mine][key] / answers[name][key]:.2f}" for what, key in _ANSWERED.items()]
+            ratios = [f"{what} {answers[mine][key] / answers[name][key]:.2g}" for what, key in _ANSWERED.items()]
             lines += ["", f"Ratio {ANSWERERS[mine][0]} / {who}: {', '.join(ratios)}."]
     return lines
 
