@@ -1,5 +1,6 @@
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,9 @@ def test_a_terminal_shows_live_progress(toy_csv: Path, tmp_path: Path) -> None:
     shown = run_on_terminal(command, tmp_path)
     assert "epoch 1/2   loss" in shown
     assert "validation" in shown
-    assert "left" in shown
+    told = re.findall(r"(\S*) left", re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown))
+    assert told
+    assert all(re.fullmatch(r"\d+:\d\d", time) for time in told), "no time, no word"
 
 
 def test_elsewhere_nothing_is_shown(toy_csv: Path, tmp_path: Path) -> None:

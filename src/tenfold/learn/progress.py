@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenfold.errors import MissingExtraError
 from tenfold.learn.compiled import Totals
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 # Layer, output shape and number of parameters, layer by layer.
 Network = Sequence[tuple[str, str, int]]
@@ -43,15 +46,14 @@ class LiveProgress(Observer):
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self._title, self._n_before, self._n_steps = "", 0, 0
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
+            _time_left(),
             console=Console(stderr=True),
             transient=True,
         )
@@ -86,6 +88,19 @@ class LiveProgress(Observer):
 
     def close(self) -> None:
         self._progress.stop()
+
+
+def _time_left() -> ProgressColumn:
+    """The time left, once it can be told; before that nothing."""
+    from rich.progress import Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class TimeLeft(TimeRemainingColumn):
+        def render(self, task: Task) -> Text:
+            known = task.total is not None and task.time_remaining is not None
+            return Text.assemble(super().render(task), " left") if known else Text()
+
+    return TimeLeft(compact=True)
 
 
 class TensorBoardLog(Observer):
