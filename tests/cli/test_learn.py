@@ -240,13 +240,24 @@ def test_recipes_are_listed_and_one_is_a_file_to_train(tenfold, few_csv: Path, t
     assert "109,386 parameters" in result.out
 
 
-def test_bench_times_reading_and_training(tenfold) -> None:
+def test_bench_times_reading_and_training(tenfold, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenfold.learn.speed.matrix_product", lambda: 1e6)
     result = tenfold("bench", "--recipe", "mlp")
     assert result.code == 0
     assert "glyphs a second on one thread" in result.out
     assert "digits a second" in result.out
     assert "GFLOP/s" in result.out
     assert "% of the limit" in result.out
+
+
+def test_bench_claims_no_more_than_the_limit(tenfold, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tenfold.learn import speed
+
+    monkeypatch.setattr(speed, "matrix_product", lambda: 1.0)
+    monkeypatch.setattr(speed, "measure", lambda recipe: speed.TrainingSpeed(recipe.name, 1.0, 1e6, 109_386, "jax", 109_184))
+    result = tenfold("bench", "--recipe", "mlp")
+    assert "above the limit (other programs are computing here" in result.out
+    assert "% of the limit" not in result.out
 
 
 def test_submit_writes_ids_from_one(tenfold, few_run: Path, few_csv: Path, tmp_path: Path) -> None:
