@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import tenfold
 from tenfold import Digits, Run
 from tenfold.errors import DataError, RunError, UsageError
-from tenfold.learn import corruptions, measuring
+from tenfold.learn import corruptions, measuring, recipes
 
 
 def test_a_run_is_measured_and_says_what_it_was_trained_on(toy_run: Run, toy: Digits, tmp_path: Path) -> None:
@@ -111,6 +112,22 @@ def test_by_default_a_named_set_is_measured_on_its_test_digits() -> None:
 def test_a_run_on_a_file_has_no_test_digits_of_its_own(toy_run: Run) -> None:
     with pytest.raises(UsageError, match="name some: --data digit-recognizer"):
         measuring.digits_for(measuring.find(str(toy_run.folder)), None, None)
+
+
+@pytest.mark.parametrize("before", ["gone", "learnt"])
+def test_without_the_run_it_learnt_from_a_run_is_measured_on_named_digits(
+    toy_run: Run, toy: Digits, toy_csv: Path, tmp_path: Path, before: str
+) -> None:
+    """The earlier run was removed, or the later one has its name."""
+    folder = tmp_path / "learnt"
+    shutil.copytree(toy_run.folder, folder)
+    recipe = recipes.chosen(toy_run.recipe, ["rehearsal.folds=0"], start_from=tmp_path / before)
+    (folder / "recipe.json").write_bytes(recipes.as_json(recipe))
+    subject = measuring.find(str(folder))
+    with pytest.raises(UsageError, match=r"the run that it learnt from cannot be read.*name some: --data mnist"):
+        measuring.digits_for(subject, None, None)
+    evaluation = measuring.measure(subject, measuring.digits_for(subject, str(toy_csv), None))
+    assert evaluation.n_trained_on == 320, "its own file says what it and the first weights had seen"
 
 
 def test_digits_without_labels_cannot_be_measured(toy_run: Run, toy: Digits) -> None:

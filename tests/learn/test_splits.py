@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tenfold.data.sources import load
-from tenfold.errors import DataError
+from tenfold.errors import DataError, RunError
 from tenfold.learn import recipes, splits
 
 pytestmark = pytest.mark.one_backend
@@ -35,3 +35,19 @@ def test_what_is_held_out_is_the_last_ones_a_share_or_a_fold(toy_csv: Path) -> N
 def test_the_model_that_ships_is_a_run_like_any(tmp_path: Path) -> None:
     assert splits.run_of("bundled").recipe.name == "bundled"
     assert len(splits.split_of_old(recipes.chosen("adapt", start_from="bundled")).validation) == 5000
+
+
+def test_a_run_that_was_given_the_name_of_the_one_it_learnt_from_is_said(tmp_path: Path) -> None:
+    """Its recipe leads to itself, or, of two runs, to the other and back."""
+    names = [str(tmp_path / name) for name in ("a", "b")]
+    for name, before in zip(names, reversed(names), strict=True):
+        Path(name).mkdir()
+        (Path(name) / "recipe.json").write_bytes(recipes.as_json(recipes.chosen("adapt", start_from=before)))
+        (Path(name) / "model.keras").touch()
+    itself = recipes.chosen("adapt", start_from=names[0])
+    with pytest.raises(RunError, match="learnt from an earlier run of this name"):
+        splits.split_of_old(itself)
+    (Path(names[0]) / "recipe.json").write_bytes(recipes.as_json(itself))
+    with pytest.raises(RunError, match="learnt from an earlier run of this name"):
+        splits.split_of_old(itself)
+    assert splits.first_of(recipes.chosen("adapt", start_from="bundled")).name == "bundled"

@@ -21,7 +21,7 @@ from tenfold.errors import DataError, RunError, TenfoldError, UsageError
 from tenfold.learn import corruptions, folds, recipes, runs
 from tenfold.learn.evaluation import Evaluation, count_trained_on, mcnemar
 from tenfold.learn.recipe import Recipe
-from tenfold.learn.splits import run_of, split
+from tenfold.learn.splits import first_of, split
 from tenfold.read import model as models
 
 _HEADER = "ImageId,Label"  # of a submission
@@ -36,7 +36,7 @@ class Measurable:
         name: as it was given.
         probabilities: images uint8 (N, 28, 28) to probabilities float32 (N, 10), before calibration.
         fingerprints: of the digits it was trained on, uint64, or None if they are not known.
-        data: the digits its recipe names.
+        data: the digits its recipe names, or None if they are not known.
         folder: where results go by default.
         temperature: fitted on its validation digits, or 1.
         way: what the names of its evaluations end in, since it answers in another way than usual.
@@ -45,7 +45,7 @@ class Measurable:
     name: str
     probabilities: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     fingerprints: NDArray[np.uint64] | None
-    data: str
+    data: str | None
     folder: Path
     temperature: float = 1.0
     way: str = ""
@@ -76,11 +76,12 @@ def find(name: str) -> Measurable:
     return Measurable(name, run.probabilities, run.fingerprints, _measured_on(run.recipe), run.folder, temperature)
 
 
-def _measured_on(recipe: Recipe) -> str:
-    """The set that a run was measured on: where old digits were rehearsed, theirs."""
-    if recipe.rehearsal is None or recipe.start_from is None:
-        return recipe.data
-    return _measured_on(run_of(recipe.start_from).recipe)
+def _measured_on(recipe: Recipe) -> str | None:
+    """The set that a run was measured on: where old digits were rehearsed, theirs, if the run that knows them can be read."""
+    try:
+        return first_of(recipe).data
+    except TenfoldError:
+        return None
 
 
 def _trained_on(model: models.Model) -> NDArray[np.uint64] | None:
@@ -138,13 +139,18 @@ def digits_for(subject: Measurable, data: str | None, part: Part | None) -> Digi
     """The digits to measure on: by default the test digits of the set that the model was trained on.
 
     Raises:
-        UsageError: the model was trained on a file, which has no test digits.
+        UsageError: the model was trained on a file, which has no test digits, or on digits that are not known.
     """
+    if data is None and subject.data is None:
+        raise UsageError(
+            f"{subject.name}: the run that it learnt from cannot be read any more, so its test digits are not known; "
+            "name some: --data mnist"
+        )
     if data is None and subject.data not in PACKAGED:
         raise UsageError(
             f"{subject.name} was trained on {subject.data}, which has no test digits; name some: --data digit-recognizer"
         )
-    source = data or subject.data
+    source = data or str(subject.data)
     return load_checked(source, part or ("test" if source in PACKAGED else "all"))
 
 

@@ -11,7 +11,7 @@ from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.data.sources import load, load_checked
 from tenfold.data.sources.packaged import NAMES as PACKAGED
-from tenfold.errors import DataError
+from tenfold.errors import DataError, RunError
 from tenfold.learn import runs
 from tenfold.learn.recipe import Recipe
 from tenfold.learn.runs import Run
@@ -65,8 +65,31 @@ def _split_for_rehearsal(recipe: Recipe) -> Splits:
 
 
 def split_of_old(recipe: Recipe) -> Splits:
-    """The splits of the run whose weights come first."""
+    """The splits of the run whose weights come first.
+
+    Raises:
+        RunError: see `first_of`.
+    """
+    first_of(recipe)
     return split(run_of(str(recipe.start_from)).recipe)
+
+
+def first_of(recipe: Recipe) -> Recipe:
+    """The recipe that did not rehearse, of the runs which were learnt one from another: what was held back is its.
+
+    Raises:
+        RunError: one of them is not there any more; also where a later one has been given its name.
+    """
+    names: list[str] = []
+    while recipe.rehearsal is not None and recipe.start_from is not None:
+        if recipe.start_from in names:
+            raise RunError(
+                f"{recipe.start_from}: learnt from an earlier run of this name, which is not there any more, so its digits are "
+                "not known; start from another run"
+            )
+        names.append(recipe.start_from)
+        recipe = run_of(recipe.start_from).recipe
+    return recipe
 
 
 def all_digits(recipe: Recipe) -> Digits:
