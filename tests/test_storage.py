@@ -300,7 +300,15 @@ def test_a_message_is_one_printable_line_whatever_a_file_is_called(tmp_path: Pat
     with pytest.raises(StorageError) as problem:
         storage.write_text(tmp_path / "a\n\x1b[31m\udcff", "x")
     assert str(problem.value).isprintable()
-    assert r"a\n\x1b[31m\udcff" in str(problem.value)
+    assert r"a\n\x1b[31m\xff" in str(problem.value)
+
+
+@pytest.mark.parametrize("name", ["a", "a b's", "\x1b[31m\n'\\\u200bé", "r\udce9\udcff9 $x"])
+def test_a_shell_takes_a_path_as_it_is_said(name: str) -> None:
+    said = storage.as_typed(Path(name))
+    assert said.isprintable()
+    echoed = subprocess.run(["bash", "-c", f"printf %s {said}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"})
+    assert os.fsdecode(echoed.stdout) == name
 
 
 def test_what_goes_wrong_while_a_stream_is_written_is_not_taken_for_a_link(tmp_path: Path) -> None:

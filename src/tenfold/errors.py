@@ -80,9 +80,12 @@ def on_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def printable(text: str) -> str:
-    """Text from elsewhere as one line that steers no terminal: what is not printable is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def printable(text: str | Path) -> str:
+    r"""Text from elsewhere as one line that steers no terminal: what is not printable is escaped.
+
+    So is a byte of a file's name that is no UTF-8, for which Python has a character of its own: it becomes such as `\xff`.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode().replace("\\udc", "\\x") for c in str(text))
 
 
 def of_system(problem: OSError, path: Path) -> str:

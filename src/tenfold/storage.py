@@ -11,13 +11,14 @@ import hashlib
 import itertools
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tenfold.errors import StorageError, of_system
+from tenfold.errors import StorageError, of_system, printable
 
 _HALF = re.compile(r"\.[0-9]+\.(.+)", re.DOTALL)
 
@@ -203,6 +204,21 @@ def numbered(folder: Path, fits: Callable[[Path], bool]) -> Path:
 def in_utf8(name: str) -> str:
     r"""The name of a file as text that can be kept anywhere: a byte of it that is no UTF-8 becomes such as `\xff`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def is_utf8(name: str) -> bool:
+    """Whether all bytes of a file's name are UTF-8: neither JSON nor TensorFlow takes others."""
+    return in_utf8(name) == name
+
+
+def as_typed(path: Path) -> str:
+    """A path as a shell takes it, with quotes where it needs them, in one line that steers no terminal."""
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    # In bash, zsh and POSIX of 2024 $'…' stands for what its escapes mean.
+    escaped = text.replace("\\", r"\\").replace("'", r"\'")
+    return f"$'{printable(escaped)}'"
 
 
 def exists(path: Path) -> bool:

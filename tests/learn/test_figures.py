@@ -263,3 +263,9 @@ def test_a_name_is_text_and_never_a_formula(judged: Evaluation, tmp_path: Path) 
     assert any("…" in text for text in texts(figure))
     drawn(figure, tmp_path)
     drawn(figures.sample_grid(judged.digits.named(r"$\frac{1}{$")), tmp_path)
+
+
+def test_a_name_in_bytes_that_are_no_text_is_escaped(tmp_path: Path) -> None:
+    figure = figures.curves(HISTORY, "r\udce9\x1b: how it learned")
+    assert r"r\xe9\x1b: how it learned" in texts(figure)
+    drawn(figure, tmp_path)

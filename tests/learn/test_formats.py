@@ -103,6 +103,8 @@ def test_only_layers_of_keras_are_left_and_none_that_acts_in_training_only() -> 
         ("a.onnx", "keras", r"ends in \.keras, or --format onnx"),
         ("a", "litert", r"ends in \.tflite$"),
         ("/dev/null", "savedmodel", "a SavedModel is a folder"),
+        ("r\udce9", "savedmodel", "bytes that are not UTF-8, which TensorFlow does not take"),
+        ("r\udce9.tflite", "litert", "bytes that are not UTF-8, which TensorFlow does not take"),
     ],
 )
 def test_a_name_that_does_not_fit_is_refused(name: str, form: str, said: str) -> None:

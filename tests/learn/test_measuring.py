@@ -130,6 +130,12 @@ def test_without_the_run_it_learnt_from_a_run_is_measured_on_named_digits(
     assert evaluation.n_trained_on == 320, "its own file says what it and the first weights had seen"
 
 
+def test_an_evaluation_of_a_run_in_bytes_that_are_not_utf8_is_json_for_all(toy_run: Run, toy: Digits, tmp_path: Path) -> None:
+    subject = replace(measuring.find(str(toy_run.folder)), name="r\udce9")
+    measuring.write(measuring.measure(subject, toy), subject, tmp_path)
+    assert json.loads((tmp_path / "metrics.json").read_text())["model"] == r"r\xe9"
+
+
 def test_digits_without_labels_cannot_be_measured(toy_run: Run, toy: Digits) -> None:
     with pytest.raises(DataError, match="no labels"):
         measuring.measure(measuring.find(str(toy_run.folder)), toy.unlabelled())

@@ -76,6 +76,7 @@ def test_of_a_part_that_a_recipe_lacks_a_value_is_changed_and_the_rest_is_as_by_
         ("loss=hinge", "loss"),
         ("name=../../x", "name"),
         ("epochs", "expected key=value"),
+        ("data=d\udcff.csv", r"data d\xff.csv: a name in bytes that are not UTF-8"),
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused_with_its_key(change: str, said: str) -> None:
@@ -113,6 +114,13 @@ def test_what_is_no_json_is_said_so(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.json").write_bytes(content)
     with pytest.raises(RecipeError, match="not JSON; expected a recipe such as"):
         recipes.read(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("key", ["data", "start_from"])
+def test_a_name_that_no_recipe_file_can_hold_is_refused(key: str) -> None:
+    with pytest.raises(RecipeError, match=rf"{key} .*r\\xe9.*: a name in bytes that are not UTF-8"):
+        recipes.chosen("mlp", **{key: "r\udce9"})
+    assert getattr(recipes.chosen("mlp", **{key: "résultat"}), key) == "résultat"
 
 
 def test_a_name_with_a_last_newline_is_refused() -> None:

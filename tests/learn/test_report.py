@@ -126,6 +126,12 @@ def test_names_are_text_and_safe_in_a_shell() -> None:
     assert f"tenfold evaluate 'runs/{evil}'" in page.text
 
 
+def test_names_in_bytes_that_are_not_utf8_are_escaped() -> None:
+    text = Page(render(name="r\udce9", folder="runs/r\udce9")).text
+    assert r"tenfold evaluate $'runs/r\xe9'" in text
+    assert text.encode()
+
+
 def test_the_result_comes_first_with_its_interval_in_words() -> None:
     text = Page(render()).text
     assert "This network reads 97.42 % of 28,000 test digits right; with 95 % confidence its true rate is between" in text

@@ -84,6 +84,12 @@ def test_resume_starts_afresh_where_there_is_nothing_and_leaves_a_finished_run_a
     assert {p: p.stat().st_mtime_ns for p in run.folder.iterdir()} == before
 
 
+def test_a_run_may_have_a_name_in_bytes_that_are_not_utf8(toy_csv: Path, tmp_path: Path) -> None:
+    run = few(toy_csv, tmp_path / "r\udce9", epochs=1, bare=False)
+    assert (run.folder / "report.html").is_file()
+    assert run.finished
+
+
 def test_a_folder_with_a_run_is_not_overwritten(toy_run: Run, toy_csv: Path) -> None:
     with pytest.raises(RunError, match="holds a run already; go on with --resume"):
         few(toy_csv, toy_run.folder)
@@ -155,7 +161,10 @@ def test_what_is_refused_leaves_no_folder(toy: Digits, toy_csv: Path, tmp_path: 
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     with pytest.raises(UsageError):
         few(toy_csv, tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="which TensorBoard does not take"):
+        few(toy_csv, tmp_path / "run\udce9", tensorboard=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["test.csv"]
 
 
 def test_a_teacher_teaches(toy_csv: Path, toy_run: Run, tmp_path: Path) -> None:

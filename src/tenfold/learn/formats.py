@@ -65,8 +65,10 @@ def refuse_name(path: Path, form: str) -> None:
     """Refuse a name under which a model of this format would not be looked for, or which a run's own weights have.
 
     Raises:
-        UsageError: it is such a name.
+        UsageError: it is such a name, or one in bytes that TensorFlow does not take.
     """
+    if form in ("savedmodel", "litert") and not storage.is_utf8(str(path)):
+        raise UsageError(f"--output {path}: a name in bytes that are not UTF-8, which TensorFlow does not take; choose another")
     if form == "savedmodel":
         if storage.is_stream(path):
             raise UsageError(f"--output {path}: a SavedModel is a folder; expected the name of a new one")

@@ -17,7 +17,7 @@ from tenfold import storage
 from tenfold.data.digits import SIDE, Digits
 from tenfold.data.sources import Part, load_checked
 from tenfold.data.sources.packaged import NAMES as PACKAGED
-from tenfold.errors import DataError, RunError, TenfoldError, UsageError
+from tenfold.errors import DataError, RunError, TenfoldError, UsageError, printable
 from tenfold.learn import corruptions, folds, recipes, runs
 from tenfold.learn.evaluation import Evaluation, count_trained_on, mcnemar
 from tenfold.learn.recipe import Recipe
@@ -211,7 +211,7 @@ def folder_for(subject: Measurable, digits: Digits) -> Path:
 
 
 def _identity(subject: Measurable, digits: Digits) -> dict[str, str]:
-    return {"model": subject.name, "data_sha256": digits.sha256}
+    return {"model": printable(subject.name), "data_sha256": digits.sha256}
 
 
 def _holds(folder: Path, expected: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tenfold import limits
+from tenfold import limits, storage
 from tenfold.errors import MissingExtraError, RecipeError, of_system
 from tenfold.learn.recipe import Adam, Augmentation, Convolutional, Dense, Muon, Recipe, Rehearsal, Remembering, Teaching
 
@@ -146,7 +146,7 @@ def chosen(recipe: str | Recipe, changes: Sequence[str] = (), **overrides: Any) 
     given = {key: value for key, value in overrides.items() if value is not None}
     for key in ("data", "start_from"):
         if key in given:
-            given[key] = json.dumps(str(given[key]))  # a file may be called 1
+            given[key] = json.dumps(str(given[key]), ensure_ascii=False)  # a file may be called 1
     return changed(found, [*changes, *(f"{key}={value}" for key, value in given.items())])
 
 
@@ -209,6 +209,8 @@ def changed(recipe: Recipe, changes: Iterable[str]) -> Recipe:
         key, equals, text = (part.strip() for part in change.partition("="))
         if not equals or not key:
             raise RecipeError(f"--set {change!r}: expected key=value, such as optimizer.learning_rate=3e-4")
+        if not storage.is_utf8(text):
+            raise RecipeError(f"{key} {text}: a name in bytes that are not UTF-8, which recipe.json cannot hold; rename it")
         _set(plain, key, text)
         texts[key] = text
     try:

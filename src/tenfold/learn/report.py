@@ -9,12 +9,12 @@ import base64
 import json
 import math
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tenfold.errors import MissingExtraError
+from tenfold import storage
+from tenfold.errors import MissingExtraError, printable
 from tenfold.learn import tables
 from tenfold.learn.evaluation import wilson_interval
 
@@ -96,8 +96,8 @@ def render(
     environment.filters |= {"percent": _percent, "points": _points, "loss": _loss}
     known = {key: value for key, value in metrics.items() if value is not None}
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        name=name,
-        folder=shlex.quote(folder),
+        name=printable(name),
+        folder=storage.as_typed(Path(folder)),
         recipe=recipe,
         recipe_json=json.dumps(recipe, indent=2, ensure_ascii=False),
         metrics=known,

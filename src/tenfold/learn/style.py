@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import storage
-from tenfold.errors import MissingExtraError
+from tenfold.errors import MissingExtraError, printable
 
 try:
     import matplotlib.style
@@ -82,6 +82,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def new_figure(width: float, height: float, title: str, subtitle: str) -> Figure:
     """An empty figure, its size in inches, below a title and a quieter second line."""
+    title, subtitle = printable(title), printable(subtitle)  # names of files may hold what no font has
     header = 0.7 if subtitle else 0.45
     layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - header / height), w_pad=0.1, h_pad=0.1)
     figure = Figure(figsize=(width, height), layout=layout)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tenfold import storage
 from tenfold.data.digits import Digits
-from tenfold.errors import RunError, on_terminal
+from tenfold.errors import RunError, UsageError, on_terminal
 from tenfold.learn import backend, checkpoints, compiled, concluding, networks, recipes, runs
 from tenfold.learn.evaluation import count_trained_on
 from tenfold.learn.fitting import Fitting, count_steps
@@ -81,6 +81,8 @@ def train(
         _refuse_other_digits(known, known.metrics["data_sha256"], splits.training.sha256)
         return known
     # Whatever can be refused is refused before there is a folder.
+    if tensorboard and not storage.is_utf8(str(folder)):
+        raise UsageError(f"{folder}: a name in bytes that are not UTF-8, which TensorBoard does not take; choose another --run")
     storage.refuse_read_only(folder)
     backend.load_keras()
     sources = _sources(chosen)

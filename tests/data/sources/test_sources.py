@@ -199,3 +199,9 @@ def test_49_a_full_disk_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: p
         save(load("mnist", "test")[:3].unlabelled(), tmp_path / name)
     assert len(load(tmp_path / name)) == 2
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_digits_are_called_in_printable_characters(tmp_path: Path) -> None:
+    digits = Digits(np.zeros((1, 28, 28), np.uint8), None, "any")
+    save(digits, tmp_path / "d\x1b[31m\udcff.npz")
+    assert load(tmp_path / "d\x1b[31m\udcff.npz").name == r"d\x1b[31m\xff.npz"

@@ -12,7 +12,7 @@ from typing import Literal
 from tenfold.data import samples
 from tenfold.data.digits import Digits
 from tenfold.data.sources import folder, idx, kaggle, npz, packaged
-from tenfold.errors import DataError, TenfoldNotice, of_system
+from tenfold.errors import DataError, TenfoldNotice, of_system, printable
 
 Part = Literal["train", "test", "all"]
 Format = Literal["csv", "idx", "npz", "folder", "samples"]
@@ -51,7 +51,7 @@ def load(source: str | Path, part: Part = "all") -> Digits:
         raise DataError(f"cannot read {of_system(problem, path)}") from problem
     if not len(digits):
         raise DataError(f"{path}: holds no digits; expected at least one")
-    return digits
+    return digits.named(printable(digits.name))
 
 
 def load_checked(source: str | Path, part: Part = "all") -> Digits:
