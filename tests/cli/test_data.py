@@ -33,6 +33,15 @@ def test_inspect_shows_counts_and_leaves_figures_and_all_pixels(tenfold, toy_npz
     assert len((tmp_path / "out" / "pixels.csv").read_text().splitlines()) == 785
 
 
+def test_what_is_printed_of_names_steers_no_terminal(tenfold, toy_npz: Path, tmp_path: Path) -> None:
+    digits, other = tmp_path / "d\x1b[31m\udcff.npz", tmp_path / "d\x1b[31m\udcff.csv"
+    toy_npz.rename(digits)
+    for result in (tenfold("inspect", digits, "-o", tmp_path / "o\x1b"), tenfold("convert", digits, other)):
+        assert result.code == 0
+        assert r"d\x1b[31m\xff" in result.out + result.err
+        assert all(line.isprintable() for line in (result.out + result.err).splitlines())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -158,6 +158,32 @@ def test_runs_lists_figures(tenfold, few_run: Path, tmp_path: Path) -> None:
     assert "no runs" in empty.err
 
 
+def test_what_is_printed_of_names_and_files_steers_no_terminal(tenfold, few_csv: Path, tmp_path: Path) -> None:
+    run, digits = tmp_path / "r\x1b[31m\udce9", tmp_path / "d\x1b[31m\udcff.csv"
+    shutil.copy(few_csv, digits)
+    made = tenfold("train", "--data", few_csv, "--epochs", 1, "--run", run)
+    metrics = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps(metrics | {"backend": "\x1b[2J"}))
+    recipe = json.loads((run / "recipe.json").read_text())
+    (run / "recipe.json").write_text(json.dumps(recipe | {"data": "\x1b[2J"}))
+    listed = tenfold("runs", tmp_path)
+    assert r"r\x1b[31m\xe9" in listed.out
+    assert listed.out.count(r"\x1b[2J") == 2, "backend and digits"
+    (run / "recipe.json").write_text(json.dumps(recipe))
+    again = tenfold("train", "--data", few_csv, "--epochs", 1, "--run", run, "--resume")
+    assert r"on \x1b[2J" in again.out
+    for result in (
+        *(made, listed, again, tenfold("runs", run)),
+        tenfold("evaluate", run, "--data", digits),
+        tenfold("compare", run, "bundled", "--data", digits),
+        tenfold("submit", run, digits, "-o", tmp_path / "\x1b.csv"),
+        tenfold("export", run, "-o", tmp_path / "\x1b.onnx"),
+    ):
+        assert result.code == 0
+        assert all(line.isprintable() for line in (result.out + result.err).splitlines())
+    assert not any(c in str(package.Run(run)) for c in "\x1b\udce9")
+
+
 def test_evaluate_averages_several(tenfold, few_run: Path, tmp_path: Path) -> None:
     digits = tmp_path / "digits.npz"
     save(package.load("mnist", "train")[-200:], digits)

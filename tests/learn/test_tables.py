@@ -10,6 +10,10 @@ def test_columns_are_aligned() -> None:
     assert text.splitlines() == ["name           n", "---------  -----", "a          1,000", "long name      2"]
 
 
+def test_a_cell_steers_no_terminal_and_stays_in_its_line() -> None:
+    assert tables.table(["a"], [["\x1b[31m\n"], ["b"]]).splitlines() == ["a", "----------", r"\x1b[31m\n", "b"]
+
+
 def test_history_has_the_columns_of_the_classic_table() -> None:
     columns = {"epoch": [1], "loss": [0.30071], "accuracy": [0.9139], "val_loss": [0.1618], "val_accuracy": [None]}
     header, _, row = tables.history(columns).splitlines()

@@ -10,6 +10,7 @@ import typer
 from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP
 from tenfold.cli.learn import Changes
+from tenfold.errors import printable
 
 RecipeName = Annotated[str, typer.Option(help="A recipe's name (classic, mlp, cnn …) or a .json file.")]
 Data = Annotated[str | None, typer.Option(help=f"Instead of the recipe's: {SOURCE_HELP}")]
@@ -61,7 +62,7 @@ def ensemble(
         raise
     except ensembles.UnfinishedError as problem:
         for name, said in problem.said.items():
-            typer.echo(f"error: {folder / name}: {said}", err=True)
+            typer.echo(f"error: {printable(folder / name)}: {printable(said)}", err=True)
         typer.echo(what_remains(folder), err=True)
         raise typer.Exit(1) from problem
     typer.echo(described_ensemble(done))
@@ -108,7 +109,7 @@ def sweep(
         typer.echo("what is finished is kept; the same command goes on", err=True)
         raise
     for number, said in done.said.items():
-        typer.echo(f"error: trial {number}: {said}", err=True)
+        typer.echo(f"error: trial {number}: {printable(said)}", err=True)
     typer.echo(described_sweep(done))
     if done.said:
         raise typer.Exit(1)

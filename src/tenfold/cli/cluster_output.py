@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tenfold import storage
 from tenfold.cli.training_output import how_to_measure
+from tenfold.errors import printable
 from tenfold.learn import tables
 from tenfold.learn.runs import Run
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # Optuna is not needed for an ensemble
 
 def what_remains(folder: Path) -> str:
     """What to type after an interrupt."""
-    return f"what is finished is kept; go on with the same command and: --resume --run {shlex.quote(str(folder))}"
+    return f"what is finished is kept; go on with the same command and: --resume --run {storage.as_typed(folder)}"
 
 
 def described_ensemble(run: Run) -> str:
@@ -38,7 +39,7 @@ def described_ensemble(run: Run) -> str:
         lines.append(
             f"agreement   all say the same of {tables.percent(share)}, right in {tables.percent(unanimous['accuracy'])}"
         )
-    folder = shlex.quote(str(run.folder))
+    folder = storage.as_typed(run.folder)
     return "\n".join([*lines, "", f"Next:        {how_to_measure(run)}, tenfold read --model {folder} PICTURE"])
 
 
@@ -58,9 +59,11 @@ def described_sweep(sweep: Sweep, most: int = 10) -> str:
     ]
     ended = [trial for trial in sweep.trials if trial.state != "running"]
     lines = [tables.table(["trial", "state", "validation", "epochs", "seconds", *keys], rows), ""]
-    lines.append(f"{len(ended)} of {sweep.n_wanted} trials have ended; all of them: {sweep.folder / 'leaderboard.csv'}")
+    lines.append(
+        f"{len(ended)} of {sweep.n_wanted} trials have ended; all of them: {printable(sweep.folder / 'leaderboard.csv')}"
+    )
     if len(ended) < sweep.n_wanted:
         lines.append("the time is up; the same command goes on")
     if sweep.best is None:
         return "\n".join([*lines, "none has finished, so there is no best one yet"])
-    return "\n".join([*lines, "", f"Next:        tenfold train --recipe {shlex.quote(str(sweep.folder / 'best.json'))}"])
+    return "\n".join([*lines, "", f"Next:        tenfold train --recipe {storage.as_typed(sweep.folder / 'best.json')}"])

@@ -11,6 +11,7 @@ import typer
 from tenfold import storage
 from tenfold.cli import app
 from tenfold.cli.data import SOURCE_HELP, PartName
+from tenfold.errors import printable
 
 if TYPE_CHECKING:
     from tenfold.learn.recipe import Recipe
@@ -129,7 +130,7 @@ def evaluate(
         accuracies = measuring.measure_corrupted(subject, digits)
         typer.echo(f"\n{corruption_table(accuracies)}")
         measuring.write_corrupted(accuracies, subject.name, folder)
-    typer.echo(f"metrics.json, mistakes.csv and figures: {folder}", err=True)
+    typer.echo(f"metrics.json, mistakes.csv and figures: {printable(folder)}", err=True)
 
 
 @app.command(short_help="Two runs on the same digits.")
@@ -172,7 +173,7 @@ def runs(root: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where th
         raise UsageError(f"{root}: no such folder")
     found = list_runs(root)
     if not found:
-        typer.echo(f"no runs in {root} yet; make one with: tenfold train", err=True)
+        typer.echo(f"no runs in {printable(root)} yet; make one with: tenfold train", err=True)
         return
     typer.echo(list_of_runs(found))
 
@@ -197,7 +198,7 @@ def submit(
     digits = load_checked(test, "test" if test in NAMES else "all")
     measuring.write_submission(subject, digits, _or_stdout(output))
     typer.echo(trained_on(subject.n_trained_on(digits), len(digits)), err=True)
-    typer.echo(f"{output}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)
+    typer.echo(f"{printable(output)}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)
 
 
 class ModelFormat(StrEnum):
@@ -239,10 +240,10 @@ def export(
     formats.refuse_name(path, form)
     if is_ensemble:
         ensembles.export(run, path)
-        typer.echo(f"{path}: the mean of its members, each checked against Keras", err=True)
+        typer.echo(f"{printable(path)}: the mean of its members, each checked against Keras", err=True)
         return
     difference = publishing.export(open_run(run), path, form)
-    typer.echo(f"{path}: differs from the run by at most {difference:.1g} in a probability", err=True)
+    typer.echo(f"{printable(path)}: differs from the run by at most {difference:.1g} in a probability", err=True)
 
 
 def _or_stdout(path: Path) -> Path:

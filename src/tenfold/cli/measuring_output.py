@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from tenfold.errors import TenfoldError
+from tenfold.errors import TenfoldError, printable
 from tenfold.learn import tables
 from tenfold.learn.evaluation import Evaluation
 from tenfold.learn.measuring import Comparison
@@ -19,7 +19,7 @@ def describe(name: str, evaluation: Evaluation) -> str:
     pairs = ", ".join(f"{label} read as {read} ({count})" for label, read, count in evaluation.confused_pairs())
     return "\n".join(
         [
-            f"{name} on {evaluation.digits.name}: {n:,} digits",
+            f"{printable(name)} on {evaluation.digits.name}: {n:,} digits",
             trained_on(evaluation.n_trained_on, n),
             "",
             f"accuracy            {tables.percent(evaluation.accuracy)}  "
@@ -79,7 +79,10 @@ def comparison(one: str, other: str, pair: Comparison) -> str:
     return "\n".join(
         [
             f"{len(pair.one.digits):,} digits of {pair.one.digits.name}",
-            *(f"{name}: {trained_on(e.n_trained_on, len(e.digits))}" for name, e in ((one, pair.one), (other, pair.other))),
+            *(
+                f"{printable(name)}: {trained_on(e.n_trained_on, len(e.digits))}"
+                for name, e in ((one, pair.one), (other, pair.other))
+            ),
             "",
             table,
             "",

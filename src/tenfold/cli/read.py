@@ -150,9 +150,9 @@ def _in_bulk(
             f"error: {len(done.missing)} parts could not be read, their processes died; the same command goes on", err=True
         )
         raise typer.Exit(1)
-    typer.echo(f"{output}: {_rows(done.n_good)}", err=True)
+    typer.echo(f"{printable(output)}: {_rows(done.n_good)}", err=True)
     if done.n_bad:
-        typer.echo(f"{bulk.bad_rows(output)}: {_rows(done.n_bad)} that could not be read, with the reason", err=True)
+        typer.echo(f"{printable(bulk.bad_rows(output))}: {_rows(done.n_bad)} that could not be read, with the reason", err=True)
         raise typer.Exit(1 if done.n_good else 2)
 
 

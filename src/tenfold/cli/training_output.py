@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import numpy as np
 import typer
 
+from tenfold import storage
+from tenfold.errors import printable
 from tenfold.learn import tables
 from tenfold.learn.adapting import FORGOTTEN
 from tenfold.learn.evaluation import Evaluation
@@ -40,7 +41,7 @@ class Announcer(Observer):
         """What to type after an interrupt: what was learnt is saved; `folder` if it is not the run's own."""
         if self._folder is None:
             return "nothing was begun"
-        place = shlex.quote(str(folder or self._folder))
+        place = storage.as_typed(folder or self._folder)
         return f"saved; go on with the same command and: --resume --run {place}"
 
 
@@ -49,7 +50,7 @@ def conclusion(run: Run, finished_before: bool) -> str:
     metrics = run.metrics
     lines = [] if finished_before else [tables.history(run.history), ""]
     if finished_before:
-        lines += [f"{run.folder} is finished; to start anew, remove that folder or choose another --run", ""]
+        lines += [f"{printable(run.folder)} is finished; to start anew, remove that folder or choose another --run", ""]
     if metrics["val_accuracy"] is not None:
         share = tables.percent(metrics["val_accuracy"])
         lines.append(f"validation accuracy  {share}  on {metrics['n_validation']:,} digits held out")
@@ -63,7 +64,7 @@ def conclusion(run: Run, finished_before: bool) -> str:
     lines += _learnt(metrics)
     lines += [
         f"{metrics['parameters']:,} parameters, {_epochs(metrics['epochs'])}, "
-        f"{metrics['seconds']:.1f} s on {metrics['backend']}",
+        f"{metrics['seconds']:.1f} s on {printable(metrics['backend'])}",
         "",
     ]
     return "\n".join([*lines, *_next(run)])
@@ -100,13 +101,13 @@ def _epochs(n: int) -> str:
 
 
 def _next(run: Run) -> list[str]:
-    page = [f"Look at it:  {run.folder / 'report.html'}"] if (run.folder / "report.html").is_file() else []
+    page = [f"Look at it:  {printable(run.folder / 'report.html')}"] if (run.folder / "report.html").is_file() else []
     return [*page, f"Next:        {how_to_measure(run)}"]
 
 
 def how_to_measure(run: Run) -> str:
     """What to type next after a training: without test digits of its own a run is one for a competition, or for others."""
-    folder = shlex.quote(str(run.folder))
+    folder = storage.as_typed(run.folder)
     if run.metrics["n_test"]:
         return f"tenfold evaluate {folder}"
     return f"tenfold submit {folder} test.csv, tenfold evaluate {folder} --data FILE"
@@ -126,7 +127,7 @@ def described_folds(folds: Folds) -> str:
             f"out of fold          {tables.percent(whole.accuracy)}  (95 % interval {tables.interval(whole.interval)}) "
             f"on all {len(whole.digits):,} digits, {_seen(whole)}",
             "",
-            f"Next:        tenfold submit {shlex.quote(str(folds.folder))} test.csv (the average of the {len(shares)} runs)",
+            f"Next:        tenfold submit {storage.as_typed(folds.folder)} test.csv (the average of the {len(shares)} runs)",
         ]
     )
 

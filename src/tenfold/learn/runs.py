@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold import limits, storage
-from tenfold.errors import RunError, of_system
+from tenfold.errors import RunError, of_system, printable
 from tenfold.learn import recipes, tables
 from tenfold.learn.recipe import Recipe
 from tenfold.read import model as models
@@ -159,7 +159,7 @@ class Run:
     def __str__(self) -> str:
         shares = {name: self.metrics[key] for key, name in _MEASURED}
         measured = [f"{name} {tables.percent(share)}" for name, share in shares.items() if share is not None]
-        return f"{tables.history(self.history)}\n\n{self.folder}: {', '.join(measured) or 'nothing was held out'}"
+        return f"{tables.history(self.history)}\n\n{printable(self.folder)}: {', '.join(measured) or 'nothing was held out'}"
 
 
 def open_run(folder: str | Path) -> Run:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tenfold.errors import printable
+
 _HISTORY_TITLES = {
     "epoch": "epoch",
     "loss": "training loss",
@@ -14,7 +16,11 @@ _HISTORY_TITLES = {
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Align rows of text under titles; the first `left` columns to the left, the others to the right."""
+    """Align rows of text under titles; the first `left` columns to the left, the others to the right.
+
+    Names of files, and what is said in files of others, steer no terminal: what is not printable is escaped.
+    """
+    titles, rows = [printable(title) for title in titles], [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
