@@ -369,6 +369,17 @@ def test_a_damaged_run_is_listed_as_such_beside_the_others(tenfold, few_run: Pat
     assert "metrics.json" in exported.err
 
 
+def test_a_damaged_history_hides_no_other_run(tenfold, few_run: Path, tmp_path: Path) -> None:
+    for name in ("bad", "good"):
+        shutil.copytree(few_run, tmp_path / name)
+    (tmp_path / "bad" / "metrics.json").unlink()
+    (tmp_path / "bad" / "history.csv").write_text("epoch," + "1" * 140_000)
+    listed = tenfold("runs", tmp_path)
+    assert listed.code == 0
+    assert "damaged" in listed.out.splitlines()[2]
+    assert "109,386" in listed.out.splitlines()[3]
+
+
 def test_a_folder_named_by_dots_does_not_lead_an_evaluation_out_of_its_place(
     tenfold, few_run: Path, few_csv: Path, tmp_path: Path, monkeypatch
 ) -> None:

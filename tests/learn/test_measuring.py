@@ -38,6 +38,15 @@ def test_digits_of_one_name_do_not_replace_each_others_evaluation(toy_run: Run, 
     assert measuring.folder_for(subject, others).name == f"{some.name}-2"
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 200_000])
+def test_a_damaged_evaluation_is_replaced(toy_run: Run, toy: Digits, tmp_path: Path, content: bytes) -> None:
+    subject = replace(measuring.find(str(toy_run.folder)), folder=tmp_path)
+    folder = measuring.folder_for(subject, toy)
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_bytes(content)
+    assert measuring.folder_for(subject, toy) == folder
+
+
 def test_models_of_one_name_do_not_replace_each_others_evaluation(toy_run: Run, toy: Digits, tmp_path: Path) -> None:
     alone = measuring.find(str(toy_run.folder))
     one = replace(alone, folder=tmp_path / "average", name="a + b")

@@ -137,7 +137,10 @@ def test_weights_of_another_network_are_refused(toy_run: Run) -> None:
         runs.load_weights(other, toy_run.folder / "model.keras")
 
 
-@pytest.mark.parametrize("content", ["", "epoch,loss\n1,2\n", "epoch,loss,accuracy,val_loss,val_accuracy,seconds\n1,x,,,,\n"])
+HEADER = "epoch,loss,accuracy,val_loss,val_accuracy,seconds\n"
+
+
+@pytest.mark.parametrize("content", ["", "epoch,loss\n1,2\n", f"{HEADER}1,x,,,,\n", f"{HEADER}{'1' * 140_000},1,1,1,1,1\n"])
 def test_a_damaged_history_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "history.csv").write_text(content)
     if not content:

@@ -46,6 +46,11 @@ def test_metadata_are_read(make_model) -> None:
     assert model.threshold == 0.25
 
 
+@pytest.mark.parametrize("recipe", ["{", "[" * 200_000])
+def test_metadata_that_are_no_json_are_text(make_model, recipe: str) -> None:
+    assert Model(make_model(recipe=recipe), "toy").metadata["recipe"] == recipe
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [

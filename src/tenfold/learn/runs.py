@@ -258,7 +258,7 @@ def read_history(path: Path) -> History:
                     history[column].append(_number(column, row[column]))
     except OSError as problem:
         raise RunError(f"cannot read {of_system(problem, path)}") from problem
-    except (KeyError, ValueError, TypeError) as problem:
+    except (KeyError, ValueError, TypeError, csv.Error) as problem:
         raise RunError(f"{path}: expected the columns {','.join(HISTORY_COLUMNS)} with a number in each") from problem
     return history
 

@@ -243,7 +243,7 @@ def bundled(name: str) -> bytes:
 def _from_json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
