@@ -186,11 +186,9 @@ class Reader:
 
         Raises:
             PictureError: a picture cannot be decoded. One that can be never raises: without ink it scores 0.
-            UsageError: a single picture instead of several.
+            UsageError: a single picture instead of several, as an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is.
         """
-        if isinstance(pictures, str | bytes | os.PathLike | Image.Image) or (
-            isinstance(pictures, np.ndarray) and pictures.ndim == 2
-        ):
+        if _is_single(pictures):
             raise UsageError("classify takes several pictures; for a single one give a list: classify([picture])")
         sources = list(pictures)
         seen = self._best_of([_glyphs(picture.decode(source)) for source in sources])
@@ -258,6 +256,13 @@ def _may_hold_smaller(read: Decided) -> bool:
     """Whether the lowest digits that were read are so low, in the pixels looked at, that others may have been missed."""
     heights = read.boxes[read.labels >= 0, 3]
     return not len(heights) or float(np.quantile(heights, 0.1)) < _LOW
+
+
+def _is_single(pictures: object) -> bool:
+    """Whether something is one picture. An array (N, H, 3) might be N grey pictures of 3 pixels' width, but nobody has such."""
+    if isinstance(pictures, np.ndarray):
+        return pictures.ndim == 2 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
+    return isinstance(pictures, str | bytes | os.PathLike | Image.Image)
 
 
 def _grown(model: models.Model) -> bool:
