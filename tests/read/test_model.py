@@ -73,6 +73,12 @@ def test_a_model_with_another_interface_is_refused(make_model, harm: dict[str, o
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("source", [5, b"model.onnx", ["model.onnx"], "a\0"])
+def test_what_can_be_no_model_is_said(source: object) -> None:
+    with pytest.raises(ModelError, match=r"expected an ONNX file or a run's folder"):
+        models.load(source)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("content", [b"", b"\x80\x04pickle", b"PK\x03\x04", b"\x08\x09" * 100])
 def test_what_is_no_onnx_is_refused(content: bytes) -> None:
     with pytest.raises(ModelError, match="not usable as ONNX"):

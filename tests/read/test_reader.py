@@ -448,13 +448,19 @@ def test_reading_leaves_nothing_in_the_users_home(tmp_path: Path) -> None:
 
 
 def test_classify_wants_several_pictures(reader: Reader, tmp_path: Path) -> None:
-    shapes = ((28, 28), (28, 28, 1), (40, 50, 3), (28, 28, 4))
+    shapes = ((), (28, 28), (28, 28, 1), (40, 50, 3), (28, 28, 4))
     arrays = (np.zeros(shape, np.uint8) for shape in shapes)
     for one in ("seven.png", b"bytes", tmp_path / "seven.png", Image.new("L", (28, 28)), *arrays):
         with pytest.raises(UsageError, match=r"classify\(\[picture\]\)"):
             reader.classify(one)  # type: ignore[arg-type]
     for several in ((3, 28, 28), (2, 40, 50), (2, 28, 28, 3)):
         assert len(reader.classify(np.zeros(several, np.uint8)).labels) == several[0]
+
+
+@pytest.mark.parametrize("pictures", [None, 7, np.uint8(7)])
+def test_what_is_no_pictures_at_all_is_said(reader: Reader, pictures: object) -> None:
+    with pytest.raises(UsageError, match=r"classify: found \w+, expected several pictures"):
+        reader.classify(pictures)  # type: ignore[arg-type]
 
 
 def test_a_model_of_ones_own_counts_in_reading_and_more_if_it_grew_out_of_the_one_that_ships(

@@ -198,12 +198,14 @@ def session(content: bytes, threads: int = 0) -> Any:
     return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def load(source: str | Path, threads: int = 0) -> Model:
+def load(source: str | os.PathLike[str], threads: int = 0) -> Model:
     """Load a model by its ONNX file, or by the folder of a run.
 
     Raises:
         ModelError: there is none, or it cannot be used.
     """
+    if not isinstance(source, str | os.PathLike):
+        raise ModelError(f"model: found {type(source).__name__}, expected an ONNX file or a run's folder")
     path = Path(source)
     allowed = limits.from_environment().max_model_bytes
     try:
@@ -216,7 +218,9 @@ def load(source: str | Path, threads: int = 0) -> Model:
             content = stream.read(allowed + 1)
     except OSError as problem:
         raise ModelError(f"cannot read model {of_system(problem, path)}; expected an ONNX file or a run's folder") from problem
-    return Model(content, str(source), threads)
+    except ValueError as problem:  # a NUL in the name
+        raise ModelError(f"cannot read model {path}: {problem}; expected an ONNX file or a run's folder") from problem
+    return Model(content, str(path), threads)
 
 
 def _remedy(folder: Path) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +111,7 @@ class Reader:
     def _chosen(self, model: str | os.PathLike[str] | models.Model | None) -> models.Model:
         if isinstance(model, models.Model):
             return model
-        return self._shipped.classifier if model is None else models.load(Path(model), self._shipped.threads)
+        return self._shipped.classifier if model is None else models.load(model, self._shipped.threads)
 
     def read(
         self,
@@ -186,10 +185,12 @@ class Reader:
 
         Raises:
             PictureError: a picture cannot be decoded. One that can be never raises: without ink it scores 0.
-            UsageError: a single picture instead of several, as an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is.
+            UsageError: no pictures, or a single one instead of several, such as an array (H, W), (H, W, 3) or (H, W, 4).
         """
         if _is_single(pictures):
             raise UsageError("classify takes several pictures; for a single one give a list: classify([picture])")
+        if not isinstance(pictures, Iterable):
+            raise UsageError(f"classify: found {type(pictures).__name__}, expected several pictures, such as [picture]")
         sources = list(pictures)
         seen = self._best_of([_glyphs(picture.decode(source)) for source in sources])
         refused = np.flatnonzero(~seen.accepted)
@@ -261,7 +262,7 @@ def _may_hold_smaller(read: Decided) -> bool:
 def _is_single(pictures: object) -> bool:
     """Whether something is one picture. An array (N, H, 3) might be N grey pictures of 3 pixels' width, but nobody has such."""
     if isinstance(pictures, np.ndarray):
-        return pictures.ndim == 2 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
+        return pictures.ndim in (0, 2) or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
     return isinstance(pictures, str | bytes | os.PathLike | Image.Image)
 
 

@@ -205,3 +205,9 @@ def test_digits_are_called_in_printable_characters(tmp_path: Path) -> None:
     digits = Digits(np.zeros((1, 28, 28), np.uint8), None, "any")
     save(digits, tmp_path / "d\x1b[31m\udcff.npz")
     assert load(tmp_path / "d\x1b[31m\udcff.npz").name == r"d\x1b[31m\xff.npz"
+
+
+@pytest.mark.parametrize("source", [None, 5, b"mnist", ["mnist"], "a\0"])
+def test_what_can_be_no_data_set_is_said(source: object) -> None:
+    with pytest.raises(DataError, match="expected mnist, digit-recognizer"):
+        load(source)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ This module decides by name and suffix which format a source has; one module a f
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -44,6 +45,8 @@ def load(source: str | Path, part: Part = "all") -> Digits:
         raise DataError(f"part {part!r}: expected train, test or all")
     if isinstance(source, str) and source in packaged.NAMES:
         return packaged.load(source, part)
+    if not isinstance(source, str | os.PathLike):
+        raise DataError(f"data set: found {type(source).__name__}; {EXPECTED}")
     path = Path(source)
     try:
         digits = _read(path, part)
