@@ -140,6 +140,7 @@ def test_a_text_is_laid_out_as_its_pattern(pattern: str) -> None:
         ({"pattern": 6}, "expected text"),
         ({"pattern": "abc"}, "####-##"),
         ({"pattern": "\udcff##"}, "bytes that are not UTF-8"),
+        *(({"pattern": f"#{c}#"}, "a tab, line end or other control character") for c in "\t\n\r\0\x1b\x85\u2028"),
         ({"pattern": "[0-9]{6}"}, "expected one # for each digit"),
         ({"pattern": "##", "n_digits": 3}, "2 digits, 3"),
     ],

@@ -6,6 +6,7 @@ The sum over all of them gives its probability. Exact, by dynamic programming ov
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,7 +26,8 @@ class Field:
     """What is known.
 
     Attributes:
-        pattern: `#` for a digit, a figure for that very digit, anything else is set into the text; or None.
+        pattern: `#` for a digit, a figure for that very digit, anything else that stands in one line is set into the text; or
+            None.
         n_digits: how many digits there are, or None.
         check: `luhn` (cards, ISO/IEC 7812: every second digit from the right but one doubled, its figures added, all a multiple
             of 10) or `mod11` (ISBN-10 and many account numbers: digits times 1, 2, 3 … from the right, a multiple of 11;
@@ -43,10 +45,7 @@ class Field:
         if self.n_digits is not None and (type(self.n_digits) is not int or not 1 <= self.n_digits <= 1000):
             raise UsageError(f"digits {self.n_digits!r}: expected a whole number from 1 to 1000")
         if self.pattern is not None:
-            if not isinstance(self.pattern, str):
-                raise UsageError(f"pattern {self.pattern!r}: expected text, one # for each digit, such as '####-##'")
-            if any("\ud800" <= c <= "\udfff" for c in self.pattern):  # what Python makes of such bytes; no file could hold it
-                raise UsageError(f"pattern {self.pattern!r}: found bytes that are not UTF-8; expected text, such as '####-##'")
+            _check_text(self.pattern)
             n = len(self.places())
             if "#" not in self.pattern or n > 1000:
                 raise UsageError(f"pattern {self.pattern!r}: expected one # for each digit, such as '####-##'")
@@ -68,6 +67,17 @@ class Field:
             return digits
         left = iter(digits)
         return "".join(next(left) if c == "#" or c in "0123456789" else c for c in self.pattern)
+
+
+def _check_text(pattern: object) -> None:
+    """Refuse a pattern that cannot stand in a line of text, since the rows and columns that are printed would not hold it."""
+    if not isinstance(pattern, str):
+        raise UsageError(f"pattern {pattern!r}: expected text, one # for each digit, such as '####-##'")
+    kinds = {unicodedata.category(c) for c in pattern}
+    if "Cs" in kinds:  # what Python makes of such bytes; no file could hold it
+        raise UsageError(f"pattern {pattern!r}: found bytes that are not UTF-8; expected text, such as '####-##'")
+    if kinds & {"Cc", "Zl", "Zp"}:
+        raise UsageError(f"pattern {pattern!r}: found a tab, line end or other control character; expected such as '####-##'")
 
 
 ANYTHING = Field()
