@@ -96,6 +96,23 @@ def test_a_full_output_is_one_line() -> None:
     assert done.stderr == "error: cannot write the output: No space left on device\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("nosuch", 2),
+        ("evaluate nowhere", 2),
+        ("recipes > /dev/full", 2),
+        ("read nowhere.png docs/images/seven.png", 1),
+        ("runs docs", 0),
+    ],
+)
+def test_where_standard_error_is_full_the_exit_code_is_the_same(arguments: str, code: int) -> None:
+    command = f"{sys.executable} -m tenfold {arguments} 2> /dev/full"
+    done = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stdout == ("7\n" if code == 1 else "")
+
+
 def test_a_closed_output_is_one_line() -> None:
     command = f"{sys.executable} -m tenfold recipes >&-"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

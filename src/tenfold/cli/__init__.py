@@ -81,7 +81,7 @@ def run() -> int:
             code = _say(StorageError(f"cannot write the output: {problem.strerror}"), debug)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try, and complain, once more at its end
     if code == _INTERRUPTED:
-        typer.echo("interrupted", err=True)
+        tell("interrupted")
     return int(code)
 
 
@@ -90,6 +90,14 @@ def register(command: str | None = None) -> None:
     asked = [wing for wing, commands in WINGS.items() if command in commands]
     for wing in asked or WINGS:
         import_module(f"tenfold.cli.{wing}")
+
+
+def tell(line: str) -> None:
+    """Say something on standard error; where that cannot be written, as on a full disk, the exit code speaks alone."""
+    try:
+        typer.echo(line, err=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # or Python would try once more at its end, and exit with 120
 
 
 def _say(problem: TenfoldError | typer.TyperException, debug: bool) -> int:
@@ -105,11 +113,11 @@ def _say(problem: TenfoldError | typer.TyperException, debug: bool) -> int:
         wanted = [str(p.metavar or p.name).upper() for p in context.command.params if p.param_type_name == "argument"]
         message = f"an argument is missing; expected {context.command_path} {' '.join(wanted)}"
     remedy = f" (see {context.command_path} --help)" if context else ""
-    typer.echo(f"error: {' '.join(message.split())}{remedy}", err=True)
+    tell(f"error: {' '.join(message.split())}{remedy}")
     return 2
 
 
 def _show_notice(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     """Notices are for the user; other libraries' warnings are not."""
     if issubclass(category, TenfoldNotice):
-        typer.echo(f"note: {printable(str(message))}", err=True)
+        tell(f"note: {printable(str(message))}")

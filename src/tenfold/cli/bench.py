@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tenfold.cli import app
+from tenfold.cli import app, tell
 
 
 @app.command(short_help="How fast this machine trains and reads.")
@@ -38,7 +38,7 @@ def bench(
         typer.echo("                       fewer on all than on one: other programs are computing here")
     typer.echo(f"  loading              {reading.load_ms:8.0f} ms")
     if missing:
-        typer.echo(f"\ntraining is not measured: {missing}", err=True)
+        tell(f"\ntraining is not measured: {missing}")
         return
     limit = training_speed.matrix_product()
     typer.echo(f"\ntraining (the limit: {limit:.0f} GFLOP/s in a product of fp32 matrices)")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenfold.cli import app
+from tenfold.cli import app, tell
 from tenfold.cli.data import SOURCE_HELP
 from tenfold.cli.learn import Changes
 from tenfold.errors import printable
@@ -58,12 +58,12 @@ def ensemble(
         with places.opened(cluster, processes) as place:
             done = ensembles.train(chosen, members, folder, place, resume=resume, bare=bare)
     except KeyboardInterrupt:
-        typer.echo(what_remains(folder), err=True)
+        tell(what_remains(folder))
         raise
     except ensembles.UnfinishedError as problem:
         for name, said in problem.said.items():
-            typer.echo(f"error: {printable(folder / name)}: {printable(said)}", err=True)
-        typer.echo(what_remains(folder), err=True)
+            tell(f"error: {printable(folder / name)}: {printable(said)}")
+        tell(what_remains(folder))
         raise typer.Exit(1) from problem
     typer.echo(described_ensemble(done))
 
@@ -106,10 +106,10 @@ def sweep(
         with places.opened(cluster, processes) as place:
             done = sweeps.search(plan, trials, folder, place, minutes)
     except KeyboardInterrupt:
-        typer.echo("what is finished is kept; the same command goes on", err=True)
+        tell("what is finished is kept; the same command goes on")
         raise
     for number, said in done.said.items():
-        typer.echo(f"error: trial {number}: {printable(said)}", err=True)
+        tell(f"error: trial {number}: {printable(said)}")
     typer.echo(described_sweep(done))
     if done.said:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tenfold import storage
-from tenfold.cli import app
+from tenfold.cli import app, tell
 from tenfold.errors import UsageError, printable
 
 
@@ -62,7 +62,7 @@ def inspect(
     typer.echo(tables.table(["", digits.name], inspection.summary(found), left=2))
     typer.echo()
     typer.echo(inspection.excerpt(found))
-    typer.echo(f"all 784 pixels and {len(drawn)} figures: {printable(folder)}", err=True)
+    tell(f"all 784 pixels and {len(drawn)} figures: {printable(folder)}")
 
 
 @app.command(short_help="Convert digits between file formats.")
@@ -80,4 +80,4 @@ def convert(
     if os.path.realpath(source) == os.path.realpath(target) and storage.exists(target):
         raise UsageError(f"{target} is what is converted; name another file, so that nothing of it is lost")
     save(digits if labels else digits.unlabelled(), target, to.value if to else None)
-    typer.echo(f"{printable(target)}: {len(digits):,} digits", err=True)
+    tell(f"{printable(target)}: {len(digits):,} digits")

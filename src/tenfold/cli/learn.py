@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tenfold import storage
-from tenfold.cli import app
+from tenfold.cli import app, tell
 from tenfold.cli.data import SOURCE_HELP, PartName
 from tenfold.errors import printable
 
@@ -87,7 +87,7 @@ def train(
                 return
             done = train_one(chosen, run)
         except KeyboardInterrupt:
-            typer.echo(announcer.how_to_go_on(folder if folds is not None else None), err=True)
+            tell(announcer.how_to_go_on(folder if folds is not None else None))
             raise
     typer.echo(conclusion(done, finished_before))
 
@@ -130,7 +130,7 @@ def evaluate(
         accuracies = measuring.measure_corrupted(subject, digits)
         typer.echo(f"\n{corruption_table(accuracies)}")
         measuring.write_corrupted(accuracies, subject.name, folder)
-    typer.echo(f"metrics.json, mistakes.csv and figures: {printable(folder)}", err=True)
+    tell(f"metrics.json, mistakes.csv and figures: {printable(folder)}")
 
 
 @app.command(short_help="Two runs on the same digits.")
@@ -173,7 +173,7 @@ def runs(root: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where th
         raise UsageError(f"{root}: no such folder")
     found = list_runs(root)
     if not found:
-        typer.echo(f"no runs in {printable(root)} yet; make one with: tenfold train", err=True)
+        tell(f"no runs in {printable(root)} yet; make one with: tenfold train")
         return
     typer.echo(list_of_runs(found))
 
@@ -197,8 +197,8 @@ def submit(
     subject = measuring.augmented(subject) if tta else subject
     digits = load_checked(test, "test" if test in NAMES else "all")
     measuring.write_submission(subject, digits, _or_stdout(output))
-    typer.echo(trained_on(subject.n_trained_on(digits), len(digits)), err=True)
-    typer.echo(f"{printable(output)}: {len(digits):,} predictions, ids 1 to {len(digits)}", err=True)
+    tell(trained_on(subject.n_trained_on(digits), len(digits)))
+    tell(f"{printable(output)}: {len(digits):,} predictions, ids 1 to {len(digits)}")
 
 
 class ModelFormat(StrEnum):
@@ -240,10 +240,10 @@ def export(
     formats.refuse_name(path, form)
     if is_ensemble:
         ensembles.export(run, path)
-        typer.echo(f"{printable(path)}: the mean of its members, each checked against Keras", err=True)
+        tell(f"{printable(path)}: the mean of its members, each checked against Keras")
         return
     difference = publishing.export(open_run(run), path, form)
-    typer.echo(f"{printable(path)}: differs from the run by at most {difference:.1g} in a probability", err=True)
+    tell(f"{printable(path)}: differs from the run by at most {difference:.1g} in a probability")
 
 
 def _or_stdout(path: Path) -> Path:

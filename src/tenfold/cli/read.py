@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from tenfold import storage
-from tenfold.cli import app
+from tenfold.cli import app, tell
 from tenfold.cli.reading_output import Copies, OutputFormat, Printer
 from tenfold.errors import PictureError, TenfoldError, UsageError, on_terminal, printable
 
@@ -114,7 +114,7 @@ def _one_by_one(
             if len(names) == 1 and not n_read:
                 raise
             clear()
-            typer.echo(f"error: {problem}", err=True)
+            tell(f"error: {problem}")
             n_failed += 1
     printer.end()
     return n_read, n_failed
@@ -122,7 +122,7 @@ def _one_by_one(
 
 def _note(page: str, said: Iterable[str]) -> None:
     for one in said:
-        typer.echo(f"note: {printable(page)}: {one}", err=True)
+        tell(f"note: {printable(page)}: {one}")
 
 
 @contextmanager
@@ -143,16 +143,14 @@ def _in_bulk(
     from tenfold.cluster import bulk
     from tenfold.cluster.answers import Known
 
-    places = {"address": cluster, "n_processes": processes, "tell": _tell if on_terminal() else None}
+    places = {"address": cluster, "n_processes": processes, "tell": _show_progress if on_terminal() else None}
     done = bulk.read(sources, output, model=None if model is None else Path(model), known=Known(*known), **places)  # type: ignore[arg-type]
     if done.missing:
-        typer.echo(
-            f"error: {len(done.missing)} parts could not be read, their processes died; the same command goes on", err=True
-        )
+        tell(f"error: {len(done.missing)} parts could not be read, their processes died; the same command goes on")
         raise typer.Exit(1)
-    typer.echo(f"{printable(output)}: {_rows(done.n_good)}", err=True)
+    tell(f"{printable(output)}: {_rows(done.n_good)}")
     if done.n_bad:
-        typer.echo(f"{printable(bulk.bad_rows(output))}: {_rows(done.n_bad)} that could not be read, with the reason", err=True)
+        tell(f"{printable(bulk.bad_rows(output))}: {_rows(done.n_bad)} that could not be read, with the reason")
         raise typer.Exit(1 if done.n_good else 2)
 
 
@@ -160,7 +158,7 @@ def _rows(n: int) -> str:
     return "1 row" if n == 1 else f"{n:,} rows"
 
 
-def _tell(done: int, of: int) -> None:
+def _show_progress(done: int, of: int) -> None:
     typer.echo(f"\r{done:,} of {of:,} parts", err=True, nl=done == of)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tenfold.cli import app
+from tenfold.cli import app, tell
 from tenfold.errors import UsageError, of_system, on_terminal
 
 _MOST_TOKEN_BYTES = 4096
@@ -66,7 +66,7 @@ def serve(
 
 def _say(url: str) -> None:
     if on_terminal():
-        typer.echo(f"The page is at {url} (Ctrl-C ends the service.)", err=True)
+        tell(f"The page is at {url} (Ctrl-C ends the service.)")
 
 
 def _show(url: str) -> None:

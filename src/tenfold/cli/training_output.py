@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from tenfold import storage
+from tenfold.cli import tell
 from tenfold.errors import printable
 from tenfold.learn import tables
 from tenfold.learn.adapting import FORGOTTEN
@@ -35,7 +36,7 @@ class Announcer(Observer):
         typer.echo(f"\n{n_training:,} digits to learn from, {held_out}\n")
 
     def stopping(self) -> None:
-        typer.echo("saving, which takes a moment; once more to end at once", err=True)
+        tell("saving, which takes a moment; once more to end at once")
 
     def how_to_go_on(self, folder: Path | None = None) -> str:
         """What to type after an interrupt: what was learnt is saved; `folder` if it is not the run's own."""
