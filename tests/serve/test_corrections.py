@@ -85,6 +85,19 @@ def test_what_is_no_correction_is_refused(
     assert client.get("/samples").json()["n"] == 0
 
 
+@pytest.mark.parametrize("more", [{"lable": 7}, {"consent ": True}, {"id": 1}])
+def test_keys_that_are_not_known_are_refused(client: TestClient, correction: dict[str, Any], more: dict[str, Any]) -> None:
+    """A misspelt one would be ignored: read_as without its line, or all corrections deleted instead of one."""
+    client.post("/samples", json=correction)
+    for refused in (client.post("/samples", json=correction | more), client.patch("/samples/1", json={"label": 1} | more)):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_json")
+        assert f"found {next(iter(more))!r} in the JSON, expected " in refused.json()["error"]["message"]
+    for refused in (client.get("/samples", params=more), client.delete("/samples", params=more)):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_query")
+    assert client.get("/samples?limit=1&limit=2").json()["error"]["message"] == "limit: found more than once, expected once"
+    assert client.get("/samples").json()["n"] == 1
+
+
 def test_too_large_a_picture_and_a_full_file_are_refused(
     make_client: Callable[..., TestClient], correction: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

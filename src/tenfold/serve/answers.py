@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -23,6 +23,13 @@ class RequestError(TenfoldError):
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.headers = status, code, dict(headers or {})
+
+
+def refuse_unknown(given: Iterable[str], known: Sequence[str], code: str, where: str) -> None:
+    """Refuse, by 400, a key that is none of the known ones: ignored, a misspelt one would mislead in silence."""
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise RequestError(400, code, f"found {unknown[0][:40]!r} in the {where}, expected {', '.join(known) or 'none'}")
 
 
 def answer(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

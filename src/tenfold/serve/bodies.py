@@ -1,9 +1,9 @@
-"""Bodies of requests: counted while they arrive, each and all together; and the picture in one."""
+"""Bodies of requests: counted while they arrive, each and all together; and the picture in one. Queries."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from tenfold.limits import Limits
-from tenfold.serve.answers import RequestError
+from tenfold.serve.answers import RequestError, refuse_unknown
 
 _MULTIPART = "multipart/form-data"
 PICTURE_TYPES = (
@@ -102,6 +102,21 @@ class Picture(NamedTuple):
 
     content: bytes
     name: str | None
+
+
+def query_of(request: Request, known: Sequence[str]) -> dict[str, str]:
+    """The query of a request.
+
+    Raises:
+        RequestError: 400, it has a key that is none of the known ones, or one twice.
+    """
+    items = request.query_params.multi_items()
+    query = dict(items)
+    refuse_unknown(query, known, "bad_query", "query")
+    if len(query) < len(items):
+        twice = next(key for key in query if sum(key == other for other, _ in items) > 1)
+        raise RequestError(400, "bad_query", f"{twice}: found more than once, expected once")
+    return query
 
 
 def picture_in(body: bytes, content_type: str) -> Picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from tenfold.data.samples import Sample, Samples
 from tenfold.errors import DataError, StorageError
-from tenfold.serve.answers import RequestError, answer
-from tenfold.serve.bodies import media_type
+from tenfold.serve.answers import RequestError, answer, refuse_unknown
+from tenfold.serve.bodies import media_type, query_of
 from tenfold.serve.explaining import digit_of, glyph_of, in_base64
 from tenfold.serve.settings import Settings
 from tenfold.serve.tensors import parsed
@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _MOST_LISTED, _MOST_FIGURES = 500, 9
 _LONGEST_ID = 18  # figures; SQLite counts to 2^63
+_KEPT = ("consent", "label", "read_as", "glyph", "picture", "model_version")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -45,17 +46,17 @@ register_url_convertor("figures", _Figures())
 
 async def show(request: Request) -> Response:
     """GET /samples: how many there are, and `limit` of them after the first `offset`, newest first."""
-    path = request.app.state.service.settings.samples
+    query, path = query_of(request, ("limit", "offset")), request.app.state.service.settings.samples
     if path is None:
         return answer({"enabled": False, "stored": False, "n": 0, "samples": []})
-    limit, offset = _count(request, "limit", 100, _MOST_LISTED), _count(request, "offset", 0, 10**_MOST_FIGURES)
+    limit, offset = _count(query, "limit", 100, _MOST_LISTED), _count(query, "offset", 0, 10**_MOST_FIGURES)
     n, found = await _with(request, path, lambda samples: (len(samples), samples.list(limit, offset)))
     return answer({"enabled": True, "stored": path.exists(), "n": n, "samples": [_facts(sample) for sample in found]})
 
 
 async def keep(request: Request) -> Response:
     """POST /samples: keep a corrected digit; 403 unless `consent` is true."""
-    path, asked = _path(request), await _asked(request)
+    path, asked = _path(request), await _asked(request, _KEPT)
     if asked.get("consent") is not True:
         raise RequestError(403, "no_consent", "a correction is kept only with consent: true")
     label, read_as = digit_of(asked.get("label")), asked.get("read_as")
@@ -75,7 +76,7 @@ async def keep(request: Request) -> Response:
 async def relabel(request: Request) -> Response:
     """PATCH /samples/{id}: say anew what it is."""
     path, number = _path(request), _number(request)
-    label = digit_of((await _asked(request)).get("label"))
+    label = digit_of((await _asked(request, ("label",))).get("label"))
     return _found(await _with(request, path, lambda samples: samples.relabel(number, label)), {"id": number, "label": label})
 
 
@@ -87,6 +88,7 @@ async def delete(request: Request) -> Response:
 
 async def delete_all(request: Request) -> Response:
     """DELETE /samples: delete all, so that nothing remains of them."""
+    query_of(request, ())  # such as ?id=3, which would delete the others too
     return answer({"deleted": await _with(request, _path(request), lambda samples: samples.delete_all())})
 
 
@@ -117,13 +119,14 @@ async def _with(request: Request, path: Path, use: Callable[[Samples], T]) -> T:
         raise RequestError(503, "samples_unusable", str(problem)) from problem
 
 
-async def _asked(request: Request) -> dict[str, Any]:
+async def _asked(request: Request, known: Sequence[str]) -> dict[str, Any]:
     media_type(request, ("application/json",))
     service = request.app.state.service
     async with service.bodies.of(request, service.limits.max_json_bytes) as body:
         asked = parsed(body)
     if not isinstance(asked, dict):
         raise RequestError(400, "bad_json", "expected a JSON object")
+    refuse_unknown(asked, known, "bad_json", "JSON")
     return asked
 
 
@@ -135,8 +138,8 @@ def _number(request: Request) -> int:
     return int(figures)
 
 
-def _count(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name, str(default))
+def _count(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = query.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_FIGURES):
         raise RequestError(400, "bad_query", f"{name}: expected a number")
     return min(int(text), most)

@@ -138,7 +138,7 @@ PATHS: Json = {
         "post": _operation(
             "keep a corrected digit", "SampleId", 400, 403, *_UNUSABLE, *_BUSY[:-1], body=_json("NewSample"), status=201
         ),
-        "delete": _operation("delete all corrected digits", "Deleted", 403, *_UNUSABLE),
+        "delete": _operation("delete all corrected digits", "Deleted", 400, 403, *_UNUSABLE),
     },
     "/samples/export": {
         "get": _operation("all corrected digits as one file", "file", 403, 404, *_UNUSABLE, type="application/vnd.sqlite3")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from contextlib import nullcontext
 from threading import Lock
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from tenfold.picture import n_pixels
 from tenfold.read.notes import notes
 from tenfold.read.reader import Reader
 from tenfold.serve.answers import RequestError, answer
-from tenfold.serve.bodies import PICTURE_TYPES, QUERY_KEYS, SWITCHES, Picture, media_type, picture_in
+from tenfold.serve.bodies import PICTURE_TYPES, QUERY_KEYS, SWITCHES, Picture, media_type, picture_in, query_of
 from tenfold.serve.explaining import in_base64
 
 T = TypeVar("T")
@@ -32,15 +32,14 @@ async def read(request: Request) -> Response:
 
     With `glyphs=1` each has the 28x28 that the network saw; with `notes=1` the answer has what there is to say of it in words.
     """
-    query = request.query_params
-    asked, further = _asked(query.multi_items()), {name for name in SWITCHES if query.get(name) == "1"}
+    query = query_of(request, QUERY_KEYS)
+    asked, further = _asked(query), {name for name in SWITCHES if query.get(name) == "1"}
     return await _answered(request, lambda reader, picture: _reading(reader, picture, asked, further))
 
 
 async def classify(request: Request) -> Response:
     """POST /classify: the one digit that a picture shows."""
-    if request.query_params:
-        raise RequestError(400, "bad_query", f"found {next(iter(request.query_params))[:40]!r} in the query, expected none")
+    query_of(request, ())
     return await _answered(request, _classification)
 
 
@@ -96,15 +95,8 @@ def _classification(reader: Reader, picture: Picture) -> dict[str, Any]:
     }
 
 
-def _asked(items: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """What is known of the field, as `tenfold read` takes it. A misspelt key could switch a check off, so none is ignored."""
-    query = dict(items)
-    unknown = sorted(set(query) - set(QUERY_KEYS))
-    if unknown:
-        raise RequestError(400, "bad_query", f"found {unknown[0][:40]!r} in the query, expected {', '.join(QUERY_KEYS)}")
-    if len(query) < len(items):
-        twice = next(key for key in query if sum(key == other for other, _ in items) > 1)
-        raise RequestError(400, "bad_query", f"{twice}: found more than once, expected once")
+def _asked(query: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of the field, as `tenfold read` takes it."""
     for name in SWITCHES:
         if query.get(name, "0") not in ("0", "1"):
             raise RequestError(400, "bad_query", f"{name}: found {query[name][:40]!r}, expected 0 or 1")

@@ -39,6 +39,7 @@ _PNG = _bytes("a PNG of the strokes") | {
     "pattern": "^(iVBORw0KGgo[A-P]([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?)?$"
 }
 _LABEL_OR_NONE = {"type": ["integer", "null"], "minimum": 0, "maximum": 9}
+_NO_OTHERS = {"additionalProperties": False}
 COUNT = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 _TENSOR = structure(
     {"name": TEXT, "datatype": TEXT, "shape": _list(WHOLE)}, data={"type": "array"}, parameters={"type": "object"}
@@ -102,9 +103,10 @@ SCHEMAS: Json = {
         read_as=_LABEL_OR_NONE,
         picture={"anyOf": [_PNG, {"type": "null"}]},
         model_version=_TEXT_OR_NONE,
-    ),
+    )
+    | _NO_OTHERS,
     "SampleId": structure({"id": WHOLE}),
-    "Relabelling": structure({"label": _LABEL}),
+    "Relabelling": structure({"label": _LABEL}) | _NO_OTHERS,
     "Relabelled": structure({"id": WHOLE, "label": _LABEL}),
     "Deleted": structure({"deleted": WHOLE}),
     "Measured": {"type": ["object", "null"], "properties": {"accuracy": CHANCE, "n": WHOLE}},
