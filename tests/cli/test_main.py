@@ -24,9 +24,9 @@ def test_version(tenfold) -> None:
     [
         (["trian"], "No such command 'trian'"),
         (["train", "--epoch", "x"], "--epoch"),
-        (["train", "--epochs", "x"], "valid integer"),
+        (["train", "--epochs", "x"], "expected a whole number"),
         (["convert", "mnist"], "expected tenfold convert FROM TO"),
-        (["inspect", "mnist", "--part", "half"], "'half'"),
+        (["inspect", "mnist", "--part", "half"], "--part half: expected one of train"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_2(tenfold, arguments: list[str], said: str) -> None:
@@ -43,6 +43,7 @@ def test_debug_adds_the_traceback_wherever_it_stands(tenfold) -> None:
     assert "Traceback" not in plain.err
     assert "Traceback" in debug.err
     assert debug.err.endswith(plain.err)
+    assert debug.err.count(plain.err.removeprefix("error: ")) == 1
 
 
 def test_an_interrupt_is_exit_130(tenfold, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,15 +105,14 @@ def _say(problem: TenfoldError | typer.TyperException, debug: bool) -> int:
     if debug:
         import traceback
 
-        traceback.print_exc()
-    message = problem.format_message() if isinstance(problem, typer.TyperException) else str(problem)
-    context = getattr(problem, "ctx", None)
-    if context and message.startswith("Missing argument"):
-        # Which one of several is missing is anyone's guess: all that belong there are said.
-        wanted = [str(p.metavar or p.name).upper() for p in context.command.params if p.param_type_name == "argument"]
-        message = f"an argument is missing; expected {context.command_path} {' '.join(wanted)}"
-    remedy = f" (see {context.command_path} --help)" if context else ""
-    tell(f"error: {' '.join(message.split())}{remedy}")
+        sys.stderr.write("".join(traceback.format_exception(problem)[:-1]))  # the last line is what is said below
+    if isinstance(problem, TenfoldError):
+        message = str(problem)
+    else:
+        from tenfold.cli import usage
+
+        message = usage.said(problem)
+    tell(f"error: {' '.join(message.split())}")
     return 2
 
 
