@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -269,3 +272,12 @@ def test_a_name_in_bytes_that_are_no_text_is_escaped(tmp_path: Path) -> None:
     figure = figures.curves(HISTORY, "r\udce9\x1b: how it learned")
     assert r"r\xe9\x1b: how it learned" in texts(figure)
     drawn(figure, tmp_path)
+
+
+def test_a_home_that_cannot_be_written_to_is_nothing_to_speak_of() -> None:
+    code = "from tenfold.learn import style; import logging; print(logging.getLogger('matplotlib').level)"
+    places = ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in places} | {"HOME": "/dev/null"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")

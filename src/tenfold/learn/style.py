@@ -6,6 +6,7 @@ Knows nothing of what the figures show.
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,11 @@ from numpy.typing import NDArray
 from tenfold import storage
 from tenfold.errors import MissingExtraError, printable
 
+# Where the user's home cannot be written to, Matplotlib says so in two lines, and that it makes do without.
+_LOGGER = logging.getLogger("matplotlib")
+_LEVEL = _LOGGER.level
 try:
+    _LOGGER.setLevel(logging.ERROR)
     import matplotlib.style
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap, ListedColormap
@@ -25,6 +30,8 @@ try:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 except ModuleNotFoundError as problem:
     raise MissingExtraError("train", "matplotlib") from problem
+finally:
+    _LOGGER.setLevel(_LEVEL)
 
 # Blue and vermilion stay apart for every kind of colour blindness, and have a contrast of at least 4.5 on white.
 BLUE, RED, TEXT, QUIET, PALE = "#0b5fa5", "#b84700", "#1b2430", "#56616d", "#aab3bd"
