@@ -51,3 +51,12 @@ def test_a_run_that_was_given_the_name_of_the_one_it_learnt_from_is_said(tmp_pat
     with pytest.raises(RunError, match="learnt from an earlier run of this name"):
         splits.split_of_old(itself)
     assert splits.first_of(recipes.chosen("adapt", start_from="bundled")).name == "bundled"
+
+
+@pytest.mark.parametrize(("file", "one"), [("recipe.json", "member-1"), ("folds.json", "fold-1")])
+def test_several_runs_have_no_weights_to_learn_from(tmp_path: Path, file: str, one: str) -> None:
+    for name in (file, "metrics.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / one).mkdir()
+    with pytest.raises(RunError, match=f"no weights of its own to learn from; give one, such as {tmp_path / one}"):
+        splits.run_of(str(tmp_path))

@@ -98,7 +98,15 @@ def all_digits(recipe: Recipe) -> Digits:
 
 
 def run_of(name: str) -> Run:
-    """A run by its folder, or the one of the model that ships; one that was stopped by a bad loss left its best weights."""
+    """A run by its folder, or the one of the model that ships; one that was stopped by a bad loss left its best weights.
+
+    Raises:
+        RunError: there is no run, it is not finished, or it is several (an ensemble, folds), of which each has weights.
+    """
     run = Run(Path(__file__).with_name("bundled") if name == "bundled" else Path(name))
-    stopped = run.begun and storage.exists(run.folder / "model.keras")
-    return run if stopped else runs.open_run(run.folder)
+    if run.begun and storage.exists(run.folder / "model.keras"):
+        return run
+    first = next((run.folder / one for one in ("member-1", "fold-1") if storage.exists(run.folder / one)), None)
+    if first is not None:
+        raise RunError(f"{name}: several runs, whose mean has no weights of its own to learn from; give one, such as {first}")
+    return runs.open_run(run.folder)
