@@ -88,6 +88,15 @@ def test_results_are_not_written_over_a_run(tenfold, few_run: Path, few_csv: Pat
     assert (few_run / "metrics.json").read_bytes() == before
 
 
+def test_where_results_cannot_go_is_said_before_anything_is_measured(tenfold, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(*_: object) -> None:
+        raise AssertionError("measured in vain")
+
+    monkeypatch.setattr("tenfold.learn.measuring.measure", measure)
+    result = tenfold("evaluate", "bundled", "-o", "/dev/null/results")
+    assert result == (2, "", "error: cannot write /dev/null/results: /dev/null is no folder; choose another one\n")
+
+
 @pytest.mark.parametrize("changes", [["--epochs", 3], ["--recipe", "mlp"], ["--seed", 1]])
 def test_a_finished_run_of_another_recipe_is_not_taken_for_this_one(tenfold, few_run: Path, few_csv: Path, changes) -> None:
     result = tenfold("train", "--data", few_csv, *changes, "--run", few_run, "--resume")

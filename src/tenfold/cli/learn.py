@@ -123,6 +123,7 @@ def evaluate(
     digits = measuring.digits_for(subject, data, part.value if part else None)
     folder = output or measuring.folder_for(subject, digits)
     measuring.refuse_run_folder(folder)
+    storage.refuse_read_only(folder)
     evaluation = measuring.measure(subject, digits)
     typer.echo(describe(subject.name, evaluation))
     measuring.write(evaluation, subject, folder)
