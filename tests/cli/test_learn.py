@@ -37,6 +37,11 @@ def test_train_prints_the_network_the_table_and_what_to_type_next(tenfold, few_c
     assert recipe.optimizer.learning_rate == 2e-3
 
 
+def test_after_a_training_that_left_them_alone_the_test_digits_of_its_set_are_next(tenfold, tmp_path: Path) -> None:
+    options = ["--data", "mnist", "--validation", 59_000, "--epochs", 1, "--bare", "--no-test", "--run", tmp_path / "r"]
+    assert tenfold("train", *options).out.endswith(f"\nNext:        tenfold evaluate {tmp_path / 'r'}\n")
+
+
 def test_a_finished_run_says_so_and_how_to_start_anew(tenfold, few_run: Path, few_csv: Path) -> None:
     result = tenfold("train", "--data", few_csv, "--epochs", 2, "--run", few_run, "--resume")
     assert result.code == 0

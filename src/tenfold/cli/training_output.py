@@ -11,6 +11,7 @@ import typer
 
 from tenfold import storage
 from tenfold.cli import tell
+from tenfold.data.sources.packaged import NAMES as PACKAGED
 from tenfold.errors import printable
 from tenfold.learn import tables
 from tenfold.learn.adapting import FORGOTTEN
@@ -109,7 +110,7 @@ def _next(run: Run) -> list[str]:
 def how_to_measure(run: Run) -> str:
     """What to type next after a training: without test digits of its own a run is one for a competition, or for others."""
     folder = storage.as_typed(run.folder)
-    if run.metrics["n_test"]:
+    if run.metrics["n_test"] or run.recipe.data in PACKAGED:  # measured already, or left alone by --no-test
         return f"tenfold evaluate {folder}"
     return f"tenfold submit {folder} test.csv, tenfold evaluate {folder} --data FILE"
 
