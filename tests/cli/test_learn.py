@@ -242,6 +242,9 @@ def test_folds_are_trained_scored_and_submitted(tenfold, few_csv: Path, tmp_path
     result = tenfold("train", "--data", few_csv, "--epochs", 2, "--folds", 3, "--bare", "--run", folder)
     assert result.code == 0
     assert "out of fold" in result.out
+    assert result.out.count("109,386") == 1
+    begun = [f"fold {i} of 3: 400 digits to learn from, 200 held out for validation" for i in (1, 2, 3)]
+    assert [line for line in result.out.splitlines() if line.startswith("fold ")] == begun
     assert "on all 600 digits, each read by a run that never saw it" in result.out
     again = tenfold("train", "--data", few_csv, "--epochs", 2, "--folds", 3, "--bare", "--run", folder)
     assert again.code == 2

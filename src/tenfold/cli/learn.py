@@ -60,7 +60,7 @@ def train(
     if resume and run is None:
         raise UsageError("--resume: which run? Name its folder with --run, such as --run runs/classic; tenfold runs lists them")
     finished_before = run is not None and runs.Run(run).finished
-    announcer = Announcer()
+    announcer = Announcer(folds)
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
     begun = runs.Run(run / "fold-1" if folds is not None else run) if run is not None and resume else None
     by_default = begun.recipe if begun is not None and begun.begun else "classic"

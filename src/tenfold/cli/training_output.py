@@ -25,16 +25,19 @@ _SOME, _HARDLY = 10, 0.2  # corrections of which so few read right before, and f
 
 
 class Announcer(Observer):
-    """Prints the network and the number of digits before the first epoch."""
+    """Prints the network and the number of digits before the first epoch; of several folds the network once."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_folds: int | None = None) -> None:
         self._folder: Path | None = None
+        self._n_folds = n_folds
 
     def training_begins(self, folder: Path, network: Network, n_training: int, n_validation: int) -> None:
+        if self._folder is None:
+            typer.echo(f"{tables.network(network)}\n")
         self._folder = folder
-        typer.echo(tables.network(network))
         held_out = f"{n_validation:,} held out for validation" if n_validation else "none held out"
-        typer.echo(f"\n{n_training:,} digits to learn from, {held_out}\n")
+        fold = f"fold {folder.name.removeprefix('fold-')} of {self._n_folds}: " if self._n_folds else ""
+        typer.echo(f"{fold}{n_training:,} digits to learn from, {held_out}\n")
 
     def stopping(self) -> None:
         tell("saving, which takes a moment; once more to end at once")
