@@ -181,6 +181,12 @@ def test_one_broken_picture_among_others_is_reported_and_the_rest_read(tenfold, 
     assert "broken.png" in result.err
 
 
+def test_an_empty_folder_among_others_is_reported_and_the_rest_read(tenfold, folder: Path, tmp_path: Path) -> None:
+    said = f"error: folder {tmp_path}: holds no pictures; expected files such as .png or .jpg\n"
+    assert tenfold("read", folder / "seven.png", tmp_path, folder / "two.png") == (1, "7\n2\n", said)
+    assert tenfold("read", tmp_path) == (2, "", said)
+
+
 def test_another_model_can_be_named(tenfold, folder: Path, tmp_path: Path) -> None:
     from importlib.resources import files
 

@@ -177,9 +177,7 @@ def _named(given: Iterable[str], annotate: Path | None) -> Iterator[str]:
             continue
         files = (file for file in storage.files_below(path) if file.suffix.lower() in SUFFIXES_WITH_PAGES and file.is_file())
         inside = sorted(str(file) for file in files if not is_copy(file))
-        if not inside:
-            raise PictureError(f"folder {name}: holds no pictures; expected files such as .png or .jpg")
-        yield from inside
+        yield from inside or [name]  # one without any fails in its turn, as a missing picture does
 
 
 def _copies_in(annotate: Path | None) -> Callable[[Path], bool]:
@@ -209,6 +207,8 @@ def _pages(name: str) -> Iterator[tuple[str, Source]]:
         if sys.stdin is None:
             raise PictureError("-: standard input is closed")
         return pages("-", content_of("-", sys.stdin.buffer))
+    if Path(name).is_dir():
+        raise PictureError(f"folder {name}: holds no pictures; expected files such as .png or .jpg")
     if storage.exists(Path(name)) and storage.is_stream(Path(name)):
         return pages(name, content_of(name))  # it comes once, while copies and notes need the picture again
     return pages(name)
