@@ -1,3 +1,7 @@
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +11,8 @@ from tenfold.cluster import together
 from tenfold.errors import RecipeError, RunError, UsageError
 from tenfold.learn import recipes
 from tenfold.learn.recipe import Recipe
+
+from .conftest import kill, processes_with
 
 
 @pytest.fixture
@@ -46,3 +52,37 @@ def test_a_process_that_breaks_down_is_said_so(short: Recipe, tmp_path: Path, mo
     monkeypatch.setitem(together._ENVIRONMENT, "KERAS_BACKEND", "none")
     with pytest.raises(RunError, match="ended before the training was done"):
         together.train(short, tmp_path / "x", 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they go on")
+def test_processes_end_with_the_one_that_was_asked_to(short: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_bytes(recipes.as_json(recipes.changed(short, ["epochs=100000"])))
+    code = """
+import sys
+from pathlib import Path
+from tenfold.cluster import together
+from tenfold.learn import recipes
+together.train(recipes.read(Path(sys.argv[1])), Path(sys.argv[2]), 2)
+"""
+    folder = tmp_path / "shared"
+    parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "recipe.json"), str(folder)])
+
+    def shards() -> set[int]:
+        return set(processes_with(f"{sys.executable} -m tenfold.cluster.shard")) & set(processes_with(f" {folder} "))
+
+    def wait_for(n: int) -> None:
+        deadline = time.monotonic() + 60
+        while len(shards()) != n:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    try:
+        wait_for(2)
+        parent.terminate()
+        parent.wait()
+        wait_for(0)
+    finally:
+        for pid in (parent.pid, *shards()):
+            with suppress(ProcessLookupError):
+                kill(pid)
+        parent.wait()

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tenfold import storage
-from tenfold.cluster import places
+from tenfold.cluster import places, trainings
 from tenfold.errors import RecipeError, RunError, UsageError
 from tenfold.learn import recipes
 from tenfold.learn.recipe import Recipe
@@ -97,7 +97,7 @@ def _started(folder: str, place: str, n_processes: int, number: int) -> subproce
     arguments = [coordinator, str(n_processes), str(number), folder]
     with (Path(folder) / f"process-{number + 1}.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "tenfold.cluster.shard", *arguments],
+            trainings.tied("-m", "tenfold.cluster.shard", *arguments),
             cwd=place,
             env=os.environ | _ENVIRONMENT,
             stdin=subprocess.DEVNULL,

@@ -27,8 +27,6 @@ _ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
 _PASSED_ON = ("KERAS_BACKEND", "TENFOLD_")
-# The process ends with the worker that waits for it (PR_SET_PDEATHSIG, SIGKILL; Linux only): if it went on alone, the next
-# attempt on another worker would find the folder taken.
 _TIED = (
     "import ctypes, os, sys; sys.platform == 'linux' and ctypes.CDLL(None).prctl(1, 9); "
     "os.getppid() == int(sys.argv[1]) or sys.exit(1); os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
@@ -125,10 +123,19 @@ def machines(log: Path) -> list[str]:
     return [line.removeprefix("# on ") for line in lines if line.startswith("# on ")]
 
 
+def tied(*arguments: str) -> list[str]:
+    """The command for a Python with these arguments that ends with the process that starts it, however that ends.
+
+    By PR_SET_PDEATHSIG, SIGKILL; Linux only. A training that went on alone would compute for nobody, and the next attempt on
+    another worker would find the folder taken.
+    """
+    return [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *arguments]
+
+
 def _started(training: Training, log: IO[bytes]) -> subprocess.Popen[bytes]:
     arguments = ["-m", "tenfold", "train", *training.options, "--run", training.folder, "--resume", "--bare"]
     return subprocess.Popen(
-        [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *arguments],
+        tied(*arguments),
         cwd=training.place,
         env={**os.environ, **dict(training.environment), **_ONE_THREAD},
         stdin=subprocess.DEVNULL,
