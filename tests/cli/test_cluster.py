@@ -1,5 +1,7 @@
 """`tenfold ensemble`, `sweep` and `read -o` with places that train nothing; tests/cluster has the rest."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +42,36 @@ def test_a_sweep_whose_trials_fail_says_so(tenfold: Run, data: Path, tmp_path: P
     assert code == 1
     assert "error: trial 2: out of memory" in err
     assert "none has finished" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "said"),
+    [
+        ("ensemble", ("--members", "2"), "what is finished is kept; go on with the same command and: --resume --run {}"),
+        ("sweep", ("--trials", "2"), "what is finished is kept; the same command goes on"),
+    ],
+)
+def test_when_it_is_terminated_it_says_how_to_go_on(
+    tenfold: Run,
+    data: Path,
+    failing: places.Place,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.setattr(failing, "start", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    given = ("--recipe", "classic", "--data", data, "--validation", "20", *options, "--run", tmp_path / "r")
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # or these tests would end where nobody takes it
+    try:
+        result = tenfold(command, *given)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert result == (130, "", f"{said.format(tmp_path / 'r')}\ninterrupted\n")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def ensemble(
     from tenfold.cluster import ensemble as ensembles
     from tenfold.cluster import places
     from tenfold.errors import UsageError
-    from tenfold.learn import recipes, runs
+    from tenfold.learn import interrupts, recipes, runs
 
     if resume and run is None:
         raise UsageError("--resume: which ensemble? Name its folder with --run, such as --run runs/cnn-ensemble")
@@ -55,7 +55,7 @@ def ensemble(
     chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
     folder = run or runs.next_folder(f"{chosen.name}-ensemble")
     try:
-        with places.opened(cluster, processes) as place:
+        with places.opened(cluster, processes) as place, interrupts.alike():
             done = ensembles.train(chosen, members, folder, place, resume=resume, bare=bare)
     except KeyboardInterrupt:
         tell(what_remains(folder))
@@ -96,14 +96,14 @@ def sweep(
     from tenfold.cli.cluster_output import described_sweep
     from tenfold.cluster import places, ranges
     from tenfold.cluster import sweep as sweeps
-    from tenfold.learn import recipes, runs
+    from tenfold.learn import interrupts, recipes, runs
 
     overrides = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "validation": validation, "start_from": start_from}
     chosen = recipes.chosen(recipe, changes or [], data=data, **overrides)
     plan = sweeps.Plan(chosen, tuple(ranges.read_all(over or [ranges.usual(chosen)], chosen)), at_once)
     folder = run or runs.ROOT / f"{chosen.name}-sweep"
     try:
-        with places.opened(cluster, processes) as place:
+        with places.opened(cluster, processes) as place, interrupts.alike():
             done = sweeps.search(plan, trials, folder, place, minutes)
     except KeyboardInterrupt:
         tell("what is finished is kept; the same command goes on")
