@@ -36,6 +36,7 @@ def test_what_is_varied_is_read_as_one_writes_it(text: str, expected: object) ->
         ("batch_size=64,64", "each once"),
         ("batch_size=64,many", "batch_size"),
         ("nothing=1..2", "no such key"),
+        ("learnin_rate=1..2", r"did you mean optimizer\.learning_rate\?"),
         ("s=1..2", "no such key"),
     ],
 )

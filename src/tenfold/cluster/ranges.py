@@ -115,7 +115,7 @@ def whole_key(name: str, recipe: Recipe) -> str:
     if len(meant) == 1:
         return meant[0]
     if not meant:
-        raise UsageError(f"--over {name}: no such key in the recipe {recipe.name}; it has {', '.join(keys)}")
+        raise UsageError(f"--over {name}: no such key in the recipe {recipe.name}; {recipes.meant(name, keys)}")
     raise UsageError(f"--over {name}: may be {' or '.join(meant)}; write one of them")
 
 

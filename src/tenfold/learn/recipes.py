@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +240,13 @@ def flat(recipe: Recipe) -> dict[str, Any]:
     return _flat(as_dict(recipe))
 
 
+def meant(key: str, known: Collection[str]) -> str:
+    """Which of the known keys may be meant by one that is none; all of them where none is like it."""
+    ends = [other for other in known if other.endswith(f".{key}")]
+    near = ends or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
+
+
 def _set(plain: dict[str, Any], key: str, text: str) -> None:
     *path, last = key.split(".")
     place: Any = plain
@@ -248,11 +255,7 @@ def _set(plain: dict[str, Any], key: str, text: str) -> None:
             place[name] = as_dict(_PARTS[name])
         place = place.get(name) if isinstance(place, dict) else None
     if not isinstance(place, dict) or last not in place:
-        known = _flat(plain)
-        ends = [other for other in known if other.endswith(f".{key}")]
-        near = ends or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
-        raise RecipeError(f"--set {key}: no such key in the recipe; {hint}")
+        raise RecipeError(f"--set {key}: no such key in the recipe; {meant(key, _flat(plain))}")
     try:
         place[last] = msgspec.json.decode(text)
     except msgspec.DecodeError:
