@@ -202,7 +202,7 @@ def test_arrays_of_other_numbers_are_scaled() -> None:
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    assert "none.png: No such file" in refused(tmp_path / "none.png")
+    assert "none.png: No such file or directory; expected the path of a picture" in refused(tmp_path / "none.png")
     assert refused("https://example.org/a.png") == (
         "https://example.org/a.png: an address; tenfold reads files only, so save the picture first"
     )

@@ -133,7 +133,8 @@ def unreadable(source: str | os.PathLike[str], problem: OSError) -> PictureError
     """The error of a picture that the operating system does not hand out."""
     if str(source).lower().startswith(_ADDRESSES):
         return PictureError(f"{str(source)[:200]}: an address; tenfold reads files only, so save the picture first")
-    return PictureError(f"cannot read {of_system(problem, Path(source))}")
+    expected = "; expected the path of a picture" if isinstance(problem, FileNotFoundError) else ""
+    return PictureError(f"cannot read {of_system(problem, Path(source))}{expected}")
 
 
 def _open(content: bytes, name: str) -> Image.Image:
