@@ -105,6 +105,10 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
         models.load(tmp_path / "none.onnx")
     with pytest.raises(ModelError, match=r"holds no model\.onnx; expected the folder of a run, or an \.onnx file"):
         models.load(tmp_path)
+    (tmp_path / "folds.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"folds are for submit, evaluate and compare; give one of them, such as .*/fold-1"):
+        models.load(tmp_path)
+    (tmp_path / "folds.json").unlink()
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(ModelError, match="the run is not finished; go on with: tenfold train --resume"):
         models.load(tmp_path)

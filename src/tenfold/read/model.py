@@ -225,6 +225,8 @@ def load(source: str | os.PathLike[str], threads: int = 0) -> Model:
 
 def _remedy(folder: Path) -> str:
     """What to do about a folder without an ONNX file."""
+    if (folder / "folds.json").is_file():
+        return f"folds are for submit, evaluate and compare; give one of them, such as {folder / 'fold-1'}"
     if not (folder / "recipe.json").is_file():
         return "expected the folder of a run, or an .onnx file"
     if not (folder / "metrics.json").is_file():
