@@ -57,7 +57,13 @@ def test_one_epoch_of_cnn_fast_passes_98_5_percent_on_test_digits(tmp_path: Path
     assert f"{100 * metrics['test_accuracy']:.2f} %" in printed, "the exported network answers as the trained one"
 
 
-def test_train_py_is_the_classic_experiment_in_three_lines() -> None:
+def test_train_py_is_the_classic_experiment_and_takes_no_options(tmp_path: Path) -> None:
     script = Path(__file__).parents[1] / "train.py"
     lines = [line for line in script.read_text().splitlines() if line.strip()]
-    assert lines == ["import tenfold", 'run = tenfold.train("classic")', "print(run)"]
+    assert lines[-2:] == ['run = tenfold.train("classic")', "print(run)"]
+    refused = subprocess.run(
+        [sys.executable, script, "--epochs", "1"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "error: train.py takes no options; give them to tenfold train, such as tenfold train --epochs 1\n"
+    assert not list(tmp_path.iterdir())
