@@ -100,6 +100,9 @@ def test_the_weights_go_part_of_the_way(run: Run, corrections: Path, toy_run: Ru
     weights = zip(*([np.array(w) for w in r.load_model().get_weights()] for r in (toy_run, half, whole)), strict=True)
     assert all(np.allclose(middle, (old + new) / 2, atol=1e-6) for old, middle, new in weights)
     assert half.metrics["corrections_after"] is None, "nobody was asked"
+    said = "its weights 50 % of the way from the first ones to those of the last epoch"
+    assert said in conclusion(half, finished_before=False)
+    assert "of the way" not in conclusion(whole, finished_before=False)
 
 
 def test_it_is_evaluated_on_the_set_of_the_old_digits(run: Run, toy_csv: Path) -> None:

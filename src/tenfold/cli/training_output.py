@@ -58,7 +58,7 @@ def conclusion(run: Run, finished_before: bool) -> str:
         lines += [f"{printable(run.folder)} is finished; to start anew, remove that folder or choose another --run", ""]
     if metrics["val_accuracy"] is not None:
         share = tables.percent(metrics["val_accuracy"])
-        lines.append(f"validation accuracy  {share}  on {metrics['n_validation']:,} digits held out")
+        lines.append(f"validation accuracy  {share}  on {metrics['n_validation']:,} digits held out{_kept(run.recipe)}")
     if metrics["test_accuracy"] is not None:
         n_seen = metrics.get("n_test_trained_on")
         seen = f", {n_seen:,} of them among those it was trained on, which flatters it" if n_seen else " never seen"
@@ -73,6 +73,13 @@ def conclusion(run: Run, finished_before: bool) -> str:
         "",
     ]
     return "\n".join([*lines, *_next(run)])
+
+
+def _kept(recipe: Recipe) -> str:
+    """Why a run that rehearsed old digits was measured to be another than in its last epoch."""
+    if recipe.rehearsal is None or recipe.rehearsal.kept == 1:
+        return ""
+    return f", its weights {100 * recipe.rehearsal.kept:g} % of the way from the first ones to those of the last epoch"
 
 
 def _learnt(metrics: Mapping[str, Any]) -> list[str]:
