@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from tenfold.learn import runs, tables
 
 _SHOWN = 24  # rows of the live table: the newest
 _TITLES = ("run", "state", "on", "epochs", "loss", "validation")
+_LABELS = ("", "", "on ", "epochs ", "", "validation ")  # of the same in a line
 
 
 class Progress(NamedTuple):
@@ -64,7 +66,8 @@ class Watch:
         for name, state in states.items():
             if state not in ("waiting", "running") and name not in self._said:
                 self._said.add(name)
-                print("  ".join(filter(None, self._row(folder / name, state))), file=sys.stderr, flush=True)
+                pairs = zip(_LABELS, self._row(folder / name, state), strict=True)
+                print("  ".join(label + value for label, value in pairs if value), file=sys.stderr, flush=True)
 
     def _row(self, run: Path, state: str) -> list[str]:
         now, machines = progress(run), trainings.machines(Path(f"{run}.log"))
@@ -73,7 +76,8 @@ class Watch:
         again = f" (attempt {len(machines)})" if len(machines) > 1 and state == "running" else ""
         loss = "" if now.loss is None else f"loss {now.loss:.4f}"
         share = "" if now.val_accuracy is None else tables.percent(now.val_accuracy)
-        return [run.name, state + again, machines[-1] if machines else "", f"{now.epochs}/{self._n_epochs}", loss, share]
+        elsewhere = machines[-1] if machines and machines[-1] != socket.gethostname() else ""
+        return [run.name, state + again, elsewhere, f"{now.epochs}/{self._n_epochs}", loss, share]
 
 
 def _drawn(rows: Sequence[Sequence[str]]) -> Any:
