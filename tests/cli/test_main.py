@@ -144,7 +144,7 @@ cli.register("read")
 print([module for module in sys.modules if module.startswith("tenfold.cli.")])
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "['tenfold.cli.read']"
+    assert done.stdout.strip() == "['tenfold.cli.reading_output', 'tenfold.cli.read']"
 
 
 @pytest.mark.parametrize(
