@@ -1,4 +1,4 @@
-"""Two reviewers as one file: it answers with the geometric mean of both, in half the room."""
+"""Reviewers as one file: it answers with the geometric mean of what they say, in half the room."""
 
 import json
 
@@ -10,18 +10,21 @@ from tenfold.errors import ModelError
 from tenfold.learn import combining, exporting, reviewing
 from tenfold.read.reviewer import SIDE, Reviewer
 
-VIEWS = np.random.default_rng(0).integers(0, 256, (20, SIDE, SIDE)).astype(np.uint8)
+VIEWS = np.random.default_rng(0).integers(0, 256, (20, 2, SIDE, SIDE)).astype(np.uint8)
 
 
-def member(seed: int) -> bytes:
-    return exporting.reviewer_to_onnx(reviewing.network(seed), {})
+def member(seed: int, afar: bool = True) -> bytes:
+    return exporting.reviewer_to_onnx(reviewing.network(seed, afar=afar), {})
 
 
-def test_it_answers_with_the_geometric_mean_and_takes_half_the_room() -> None:
-    members = [member(1), member(2)]
-    made = combining.combined(members, {"seed": 3})
-    logs = [np.log(np.maximum(Reviewer(one, 1).probabilities(VIEWS), 1e-9)) for one in members]
-    mean = np.exp((logs[0] + logs[1]) / 2)
+@pytest.mark.parametrize(("afar", "counts"), [((True, True), ()), ((False, True), (1, 2)), ((True, False), (3, 1))])
+def test_it_answers_with_the_geometric_mean_and_takes_half_the_room(afar: tuple[bool, bool], counts: tuple[float, ...]) -> None:
+    """One that does not see from afar is given the closer view of both."""
+    members = [member(seed, sees) for seed, sees in enumerate(afar, start=1)]
+    made = combining.combined(members, {"seed": 3}, counts)
+    views = [VIEWS if sees else VIEWS[:, 0] for sees in afar]
+    logs = [np.log(np.maximum(Reviewer(one, 1).probabilities(v), 1e-9)) for one, v in zip(members, views, strict=True)]
+    mean = np.exp(np.average(logs, axis=0, weights=counts or None))
     both = Reviewer(made, 1)
     assert np.abs(both.probabilities(VIEWS) - mean / mean.sum(axis=1, keepdims=True)).max() < 2e-3, "weights are rounded"
     assert len(made) < 0.55 * sum(map(len, members))

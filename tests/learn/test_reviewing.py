@@ -1,6 +1,7 @@
 """What the reviewer learns from and how: proposals with their labels, one small training that learns, the same in ONNX."""
 
 import numpy as np
+import pytest
 
 import tenfold
 from tenfold.learn import backend, exporting, reviewing
@@ -18,7 +19,7 @@ def test_proposals_repeat_and_hold_digits_and_others() -> None:
     seen, again = made(25), made(25)
     assert (seen.views == again.views).all()
     assert (seen.labels == again.labels).all()
-    assert seen.views.shape == (len(seen.labels), SIDE, SIDE)
+    assert seen.views.shape == (len(seen.labels), 2, SIDE, SIDE)
     assert np.isin(seen.labels, range(11)).all()
     assert (seen.labels < 10).mean() > 0.5
     assert (seen.labels == 10).any()
@@ -31,8 +32,10 @@ def test_proposals_are_those_of_the_pictures_in_order() -> None:
     assert (streamed.labels == seen.labels).all()
 
 
-def test_it_learns_and_onnx_answers_the_same() -> None:
+@pytest.mark.parametrize("afar", [True, False])
+def test_it_learns_and_onnx_answers_the_same(afar: bool) -> None:
     seen = made(25)
+    seen = seen if afar else seen._replace(views=seen.views[:, 0])
     model = reviewing.train(seen, epochs=12, learning_rate=3e-3)
     content = exporting.reviewer_to_onnx(model, {"joint": {}})
     answered = Reviewer(content).probabilities(seen.views)

@@ -41,7 +41,8 @@ def decided(slope: float, confidence: float) -> Decided:
     x = 40.0 * np.arange(6)
     boxes = np.stack([x, 50 + slope * x, np.full(6, 20.0), np.full(6, 40.0)], axis=1)
     none = np.zeros((6, 28, 28), np.uint8)
-    return Decided(none, boxes, np.zeros(6, np.int64), np.ones(6), np.full((6, 10), 0.1), np.arange(6), np.zeros(6, bool), confidence)
+    made = (np.ones(6), np.full((6, 10), 0.1), np.arange(6), np.zeros(6, bool))
+    return Decided(none, boxes, np.zeros(6, np.int64), *made, confidence)
 
 
 def asked(*answers: Decided) -> tuple[Callable[[np.ndarray], Decided], list[tuple[int, ...]]]:

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from tenfold.errors import MissingExtraError, ModelError
+from tenfold.learn.graph import halve
 from tenfold.read.reviewer import KIND
 
 try:
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import helper, numpy_helper
 except ModuleNotFoundError as problem:
     raise MissingExtraError("train", "onnx") from problem
 
 OUTPUT = "probabilities"
 
 _LEAST = 1e-9  # a probability of nothing has no logarithm
-_MANY = 64  # numbers; tensors of fewer stay as they are
 
 
 def side_by_side(
@@ -32,17 +32,24 @@ def side_by_side(
     What hidden layers answer is no output any more. The same members give the same graph.
 
     Args:
-        members: ONNX files of networks that take and answer the same.
+        members: ONNX files of networks that take and answer the same; where some take several views of each place, (batch,
+            views, H, W), those that take one, (batch, H, W), are given the first.
         name: of the graph.
         together: makes the nodes that lead from the members' probabilities, by their names, to `probabilities`.
         constants: that these nodes need.
     """
     protos = [onnx.load_from_string(content) for content in members]
     first = protos[0]
-    given, answer = first.graph.input[0], next(one for one in first.graph.output if one.name == OUTPUT)
+    given = max((proto.graph.input[0] for proto in protos), key=_n_axes)
+    answer = next(one for one in first.graph.output if one.name == OUTPUT)
     nodes, kept = [], list(constants)
     for number, proto in enumerate(protos, start=1):
-        _rename(proto.graph, f"member_{number}.", given.name)
+        prefix, takes_one = f"member_{number}.", _n_axes(proto.graph.input[0]) < _n_axes(given)
+        _rename(proto.graph, prefix, given.name, f"{prefix}view" if takes_one else given.name)
+        if takes_one:
+            some, constants_of_it = _first_view(prefix, given.name)
+            nodes += some
+            kept += constants_of_it
         nodes += proto.graph.node
         kept += proto.graph.initializer
     nodes += together([f"member_{number}.{OUTPUT}" for number in range(1, len(protos) + 1)])
@@ -88,11 +95,12 @@ def version(members: Sequence[bytes]) -> str:
     return hashlib.sha256(" ".join(versions(members)).encode()).hexdigest()[:12]
 
 
-def combined(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
+def combined(members: Sequence[bytes], metadata: Mapping[str, Any], counts: Sequence[float] = ()) -> bytes:
     """Put reviewers into one file, which answers with the geometric mean of what they say; its weights take half the room.
 
     Args:
         members: ONNX files of `exporting.reviewer_to_onnx`.
+        counts: how much each counts in the mean; as much as the others without.
         metadata: kept in the file, each value as JSON; `kind`, `version`, `members` (their versions) and `graph_sha256` are
             added.
 
@@ -100,8 +108,10 @@ def combined(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
         ModelError: the result is no valid ONNX.
     """
     least = numpy_helper.from_array(np.array(_LEAST, np.float32), "least")
-    made = side_by_side(members, "reviewers", _geometric_mean, [least])
-    _halve(made.graph)
+    shares = np.array(counts or [1.0] * len(members), np.float32)
+    parts = [numpy_helper.from_array(share, f"share_{k}") for k, share in enumerate(shares / shares.sum(), start=1)]
+    made = side_by_side(members, "reviewers", _geometric_mean, [least, *parts])
+    halve(made.graph)
     facts = {
         "kind": KIND,
         "version": version(members),
@@ -111,36 +121,38 @@ def combined(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
 
 
 def _geometric_mean(names: list[str]) -> list[Any]:
-    nodes, logs = [], [f"{name}.log" for name in names]
-    for name, log in zip(names, logs, strict=True):
-        some = f"{name}.some"
+    nodes, parts = [], [f"{name}.part" for name in names]
+    for k, (name, part) in enumerate(zip(names, parts, strict=True), start=1):
+        some, log = f"{name}.some", f"{name}.log"
         nodes.append(helper.make_node("Max", [name, "least"], [some], name=some))
         nodes.append(helper.make_node("Log", [some], [log], name=log))
-    nodes.append(helper.make_node("Mean", logs, ["mean"], name="mean"))
+        nodes.append(helper.make_node("Mul", [log, f"share_{k}"], [part], name=part))
+    nodes.append(helper.make_node("Sum", parts, ["mean"], name="mean"))
     nodes.append(helper.make_node("Softmax", ["mean"], [OUTPUT], name="together", axis=-1))
     return nodes
 
 
-def _halve(graph: Any) -> None:
-    """Keep weights as float16; nodes make float32 of them again, which ONNX Runtime does once, when it loads them."""
-    casts = []
-    for constant in graph.initializer:
-        values = numpy_helper.to_array(constant)
-        if values.dtype != np.float32 or values.size < _MANY:
-            continue
-        whole, half = constant.name, f"{constant.name}.half"
-        constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
-        casts.append(helper.make_node("Cast", [half], [whole], name=f"{whole}.whole", to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+def _n_axes(given: Any) -> int:
+    return len(given.type.tensor_type.shape.dim)
 
 
-def _rename(graph: Any, prefix: str, given: str) -> None:
-    """Give every name of a graph a prefix, save that of its input."""
+def _first_view(prefix: str, given: str) -> tuple[list[Any], list[Any]]:
+    """Nodes and constants that take the first view, (batch, H, W), out of several."""
+    places = {name: np.array([value], np.int64) for name, value in (("first", 0), ("second", 1), ("axis", 1))}
+    constants = [numpy_helper.from_array(value, prefix + name) for name, value in places.items()]
+    first, second, axis = (constant.name for constant in constants)
+    kept_axis, view = f"{prefix}first_view", f"{prefix}view"
+    return [
+        helper.make_node("Slice", [given, first, second, axis], [kept_axis], name=kept_axis),
+        helper.make_node("Squeeze", [kept_axis, axis], [view], name=view),
+    ], constants
+
+
+def _rename(graph: Any, prefix: str, given: str, instead: str) -> None:
+    """Give every name of a graph a prefix; what it is given has another name instead."""
     for node in graph.node:
         node.name = prefix + node.name
-        node.input[:] = [name if name in (given, "") else prefix + name for name in node.input]
+        node.input[:] = [instead if name == given else prefix + name if name else "" for name in node.input]
         node.output[:] = [prefix + name for name in node.output]
     for constant in graph.initializer:
         constant.name = prefix + constant.name

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.data.digits import CLASSES, SIDE
+from tenfold.data.digits import CLASSES
 from tenfold.errors import MissingExtraError, ModelError
-from tenfold.learn.graph import Graph, Sum
+from tenfold.learn.graph import Graph, Sum, halve
 from tenfold.read import finder, judge, reviewer
 from tenfold.read.model import KIND, Model
 
@@ -42,25 +42,27 @@ def to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     Raises:
         ModelError: a layer that cannot be written.
     """
-    return _of_pixels(model, ("images", SIDE), CLASSES, KIND, metadata)
+    return _of_pixels(model, "images", CLASSES, KIND, metadata)
 
 
 def judge_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     """Write a judge as ONNX: input `images` uint8 (batch, 28, 28), output `probabilities` (batch, 11): ten digits, none."""
-    return _of_pixels(model, ("images", SIDE), judge.ANSWERS, judge.KIND, metadata)
+    return _of_pixels(model, "images", judge.ANSWERS, judge.KIND, metadata)
 
 
 def reviewer_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
-    """Write a reviewer as ONNX: input `views` uint8 (batch, 48, 48), output `probabilities` (batch, 11): ten digits, none."""
-    return _of_pixels(model, ("views", reviewer.SIDE), reviewer.ANSWERS, reviewer.KIND, metadata)
+    """Write a reviewer as ONNX: input `views`, output `probabilities` (batch, 11): ten digits, none.
+
+    The views are uint8 (batch, 48, 48), or (batch, 2, 48, 48) where it sees from afar too.
+    """
+    return _of_pixels(model, "views", reviewer.ANSWERS, reviewer.KIND, metadata)
 
 
-def _of_pixels(model: Any, given: tuple[str, int], n_classes: int, kind: str, metadata: Mapping[str, Any]) -> bytes:
-    """From bytes, by the name of the input and the side of its images, to `probabilities`."""
-    name, side = given
+def _of_pixels(model: Any, name: str, n_classes: int, kind: str, metadata: Mapping[str, Any]) -> bytes:
+    """From bytes, by the name of the input, to `probabilities`."""
     graph = Graph(name, tells_activations=kind == KIND)
     graph.add("Cast", "pixels", to=TensorProto.FLOAT)
-    images = helper.make_tensor_value_info(name, TensorProto.UINT8, ["batch", side, side])
+    images = helper.make_tensor_value_info(name, TensorProto.UINT8, ["batch", *model.input_shape[1:]])
     answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", n_classes])
     return _finished(graph, model, images, answer, {"kind": kind}, metadata)
 
@@ -68,22 +70,34 @@ def _of_pixels(model: Any, given: tuple[str, int], n_classes: int, kind: str, me
 def finder_to_onnx(model: Any, metadata: Mapping[str, Any]) -> bytes:
     """Write a finder as ONNX: input `contrast` float32 (batch, 1, H, W), output `cells` (batch, 15, H / 4, W / 4).
 
+    Its weights are kept as float16, which takes half the room.
+
     Args:
         model: a model of `finding.network`.
         metadata: as in `to_onnx`.
     """
     contrast = helper.make_tensor_value_info("contrast", TensorProto.FLOAT, ["batch", 1, "height", "width"])
     cells = helper.make_tensor_value_info("cells", TensorProto.FLOAT, ["batch", finder.CHANNELS, "rows", "columns"])
-    return _finished(Graph("contrast"), model, contrast, cells, {"kind": finder.KIND}, metadata)
+    return _finished(Graph("contrast"), model, contrast, cells, {"kind": finder.KIND}, metadata, halved=True)
 
 
-def _finished(graph: Graph, model: Any, given: Any, answer: Any, kind: dict[str, str], metadata: Mapping[str, Any]) -> bytes:
+def _finished(
+    graph: Graph,
+    model: Any,
+    given: Any,
+    answer: Any,
+    kind: dict[str, str],
+    metadata: Mapping[str, Any],
+    halved: bool = False,
+) -> bytes:
     for layer in model.layers:
         _writer(layer)(graph, layer)
     graph.close()
     if graph.value != answer.name:
         raise ModelError(f"the last layer is {graph.value!r}, expected {answer.name!r}")
     made = helper.make_graph(graph.nodes, "digits", [given], [answer, *graph.activations], graph.constants)
+    if halved:
+        halve(made)
     proto = helper.make_model(
         made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="tenfold"
     )
@@ -183,6 +197,18 @@ def _detour(graph: Graph, layer: Any) -> None:
     graph.value = graph.made("Add", layer.name, given, graph.value)
 
 
+def _apart(graph: Graph, layer: Any) -> None:
+    graph.close()
+    given, ends = graph.value, []
+    for k, body in enumerate(layer.bodies):
+        graph.value = graph.made("Slice", f"{layer.name}.{k}", given, *(np.array([v], np.int64) for v in (k, k + 1, 1)))
+        for inner in body:
+            _writer(inner)(graph, inner)
+        graph.close()
+        ends.append(graph.value)
+    graph.value = graph.made("Concat", layer.name, *ends, axis=1)
+
+
 def _padding(graph: Graph, layer: Any) -> None:
     graph.padding = int(layer.padding[0][0])
 
@@ -252,6 +278,8 @@ _WRITERS: dict[str, Callable[[Graph, Any], None]] = {
     "Conv2D": _conv,
     "Conv2DTranspose": _transposed_conv,
     "Detour": _detour,
+    "Apart": _apart,
+    "Permute": _nothing,  # ONNX has the maps before height and width
     "BatchNormalization": _batch_norm,
     "ReLU": _relu,
     "MaxPooling2D": _max_pooling,

@@ -15,6 +15,8 @@ try:
 except ModuleNotFoundError as problem:
     raise MissingExtraError("train", "onnx") from problem
 
+_MANY = 64  # numbers; tensors of fewer stay as they are
+
 
 class Graph:
     """Nodes and constants in the making; `value` is the name of the newest result.
@@ -95,3 +97,18 @@ class Sum:
         """Multiply each output by its factor, then add its shift."""
         self.kernel = self.kernel * (factors if self.operator == "Gemm" else factors[:, None, None, None])
         self.bias = shifts if self.bias is None else self.bias * factors + shifts
+
+
+def halve(graph: Any) -> None:
+    """Keep weights as float16; nodes make float32 of them again, which ONNX Runtime does once, when it loads them."""
+    casts = []
+    for constant in graph.initializer:
+        values = numpy_helper.to_array(constant)
+        if values.dtype != np.float32 or values.size < _MANY:
+            continue
+        whole, half = constant.name, f"{constant.name}.half"
+        constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
+        casts.append(helper.make_node("Cast", [half], [whole], name=f"{whole}.whole", to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

@@ -171,15 +171,10 @@ class Detour(keras.layers.Layer):  # type: ignore[misc]
         self.body = list(body)
 
     def build(self, shape: Any) -> None:
-        for layer in self.body:
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
+        _build(self.body, shape)
 
     def call(self, given: Any, training: bool = False) -> Any:
-        made = given
-        for layer in self.body:
-            made = layer(made, training=training) if isinstance(layer, keras.layers.BatchNormalization) else layer(made)
-        return given + made
+        return given + _through(self.body, given, training)
 
     def compute_output_shape(self, shape: Any) -> Any:
         return shape
@@ -190,6 +185,58 @@ class Detour(keras.layers.Layer):  # type: ignore[misc]
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**{**config, "body": [keras.saving.deserialize_keras_object(layer) for layer in config["body"]]})
+
+
+@keras.saving.register_keras_serializable("tenfold")
+class Apart(keras.layers.Layer):  # type: ignore[misc]
+    """Several layers in a row for each map that it is given, and all that they make of them beside each other.
+
+    Args:
+        bodies: for each map Keras layers, whose last answers differ in the number of maps at most.
+    """
+
+    def __init__(self, bodies: Sequence[Sequence[Any]], **options: Any) -> None:
+        super().__init__(**options)
+        self.bodies = [list(body) for body in bodies]
+
+    def build(self, shape: Any) -> None:
+        for body in self.bodies:
+            _build(body, (*shape[:-1], 1))
+
+    def call(self, given: Any, training: bool = False) -> Any:
+        made = [_through(body, given[..., k : k + 1], training) for k, body in enumerate(self.bodies)]
+        return ops.concatenate(made, axis=-1)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        ends = []
+        for body in self.bodies:
+            end = (*shape[:-1], 1)
+            for layer in body:
+                end = layer.compute_output_shape(end)
+            ends.append(end)
+        return (*ends[0][:-1], sum(end[-1] for end in ends))
+
+    def get_config(self) -> dict[str, Any]:
+        bodies = [[keras.saving.serialize_keras_object(layer) for layer in body] for body in self.bodies]
+        return {**super().get_config(), "bodies": bodies}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        bodies = [[keras.saving.deserialize_keras_object(layer) for layer in body] for body in config["bodies"]]
+        return cls(**{**config, "bodies": bodies})
+
+
+def _build(body: Sequence[Any], shape: Any) -> None:
+    for layer in body:
+        layer.build(shape)
+        shape = layer.compute_output_shape(shape)
+
+
+def _through(body: Sequence[Any], made: Any, training: bool) -> Any:
+    """What layers in a row make of something."""
+    for layer in body:
+        made = layer(made, training=training) if isinstance(layer, keras.layers.BatchNormalization) else layer(made)
+    return made
 
 
 def _between(pixels: Any, x: Any, y: Any) -> Any:

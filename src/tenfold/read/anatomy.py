@@ -13,7 +13,7 @@ from collections.abc import Iterator
 _OPERATORS = frozenset(
     b"Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Dropout Elu Exp Flatten Gemm "
     b"GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LeakyRelu Log LogSoftmax MatMul Max MaxPool Mean Min Mul "
-    b"Neg PRelu Pow ReduceMax ReduceMean ReduceSum Relu Reshape Selu Sigmoid Softmax Softplus Sqrt Squeeze Sub Sum Tanh "
+    b"Neg PRelu Pow ReduceMax ReduceMean ReduceSum Relu Reshape Selu Sigmoid Slice Softmax Softplus Sqrt Squeeze Sub Sum Tanh "
     b"Transpose Unsqueeze".split()
 )
 _DOMAINS = (b"", b"ai.onnx")

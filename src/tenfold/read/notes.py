@@ -55,7 +55,9 @@ def _about(reading: Reading, min_confidence: float) -> str:
 
 def _pale(reading: Reading) -> str:
     labels = "".join(str(d.label) for d in reading.digits if d.pale)
-    return f"left out {labels}, much paler than the rest, as what shines through the paper is" if labels and reading.text else ""
+    return (
+        f"left out {labels}, much paler than the rest, as what shines through the paper is" if labels and reading.text else ""
+    )
 
 
 def _doubt(reading: Reading) -> str:

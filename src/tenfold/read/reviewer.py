@@ -1,4 +1,4 @@
-"""The reviewer: looks at each place that the finder proposes once more, in one size and with what is around it.
+"""The reviewer: looks at each place that the finder proposes once more, closely and with what is around it.
 
 The finder must answer for all places at once, and the classifier and the judge see a glyph that is cut out; the reviewer sees a
 digit among its neighbours, rules and paper, as the second stage of a detector does (Girshick et al., R-CNN, 2014).
@@ -16,7 +16,8 @@ from tenfold.read.model import Network, probabilities
 KIND = "tenfold reviewer"
 ANSWERS = 11  # ten digits, and none
 SIDE = 48  # pixels of a view
-_SIZE = 24.0  # pixels in a view of the longer side of a digit
+# Pixels in a view of the longer side of a digit: seen closely, and from twice as far, among the words and rows that it is in.
+_SIZES = (24.0, 12.0)
 # A view is written as bytes: its mean as this, and one standard deviation as that.
 MEAN, SPREAD = 96.0, 32.0
 _SEEN = 2.0  # of 255: fainter contrast is not made larger
@@ -30,7 +31,7 @@ class Reviewer(Network):
     FILE = "reviewer"
 
     def probabilities(self, seen: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Of ten digits and of none, float32 (N, 11), for views, uint8 (N, 48, 48)."""
+        """Of ten digits and of none, float32 (N, 11), for views, uint8 (N, 2, 48, 48)."""
         return probabilities(self._session, "views", seen, ANSWERS)
 
     def review(self, grey: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -53,19 +54,20 @@ def zoomed(boxes: NDArray[np.floating], zoom: float | NDArray[np.floating]) -> N
 
 
 def views(grey: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Boxes and as much again around them, uint8 (N, 48, 48), ink bright, whatever the paper and the light.
+    """Boxes with as much again around them, and with three times as much: uint8 (N, 2, 48, 48), ink bright, whatever the light.
 
     Args:
         grey: float32 (H, W), 0-255, dark ink on lighter paper.
         boxes: (N, 4), x, y, width, height in pixels; beyond the picture its rim goes on.
     """
     image = Image.fromarray(grey)
-    return np.array([_view(image, box) for box in boxes], np.uint8).reshape(-1, SIDE, SIDE)
+    seen = [_view(image, box, size) for box in boxes for size in _SIZES]
+    return np.array(seen, np.uint8).reshape(-1, len(_SIZES), SIDE, SIDE)
 
 
-def _view(image: Image.Image, box: NDArray[np.floating]) -> NDArray[np.uint8]:
+def _view(image: Image.Image, box: NDArray[np.floating], size_in_view: float) -> NDArray[np.uint8]:
     x, y, width, height = (float(v) for v in box)
-    scale = max(width, height, 1.0) / _SIZE  # pixels of the picture for one of the view
+    scale = max(width, height, 1.0) / size_in_view  # pixels of the picture for one of the view
     corner = np.array([x + width / 2, y + height / 2]) - SIDE / 2 * scale
     # The pixels of the view that lie in the picture as a whole; the others are like the nearest of them.
     first = np.clip(np.ceil(-corner / scale), 0, SIDE - 1).astype(int)
