@@ -11,9 +11,8 @@ from tenfold.learn import bundling, combining, fonts
 from tenfold.read.joint import Joint
 from tenfold.read.reviewer import SIDE, Reviewer
 
-
-CLOSE = bundling.Lesson(6, 5, alike=False, afar=False, counts=1)
-AFAR = bundling.Lesson(6, 3, alike=True, afar=True, counts=2)
+CLOSE = bundling.Lesson("plain", 6, seed=5, afar=False, n_alone=0, counts=1)
+AFAR = bundling.Lesson("words", 6, seed=3, afar=True, n_alone=4, counts=2)
 
 
 @pytest.fixture

@@ -171,3 +171,15 @@ def test_a_drawing_has_ink_and_no_digit(composer: Composer) -> None:
         assert np.ptp(page.picture) > 20
     again = composer.drawing(np.random.default_rng(9))
     assert (again.picture == page.picture).all()
+
+
+def test_digits_alone_are_whole_and_half_of_the_pictures_end_at_their_ink(composer: Composer) -> None:
+    pages = [composer.alone(np.random.default_rng([7, k])) for k in range(40)]
+    closely = 0
+    for page in pages:
+        height, width = page.picture.shape
+        assert 0 <= len(page.labels) <= 3
+        assert (page.boxes[:, :2] >= 0).all()
+        assert (page.boxes[:, :2] + page.boxes[:, 2:] <= (width + 1, height + 1)).all()
+        closely += len(page.boxes) > 0 and page.boxes[:, 3].max() > 0.7 * height
+    assert 10 <= closely <= 34

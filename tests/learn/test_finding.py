@@ -67,7 +67,7 @@ def test_it_learns_and_onnx_answers_the_same(capsys: pytest.CaptureFixture[str])
     session = Finder(content)._session
     cells = session.run(["cells"], {"contrast": contrast[:, None]})[0][0]
     assert cells.shape == (CHANNELS, 24, 64)
-    np.testing.assert_allclose(cells.transpose(1, 2, 0), keras_cells, atol=1e-3, rtol=1e-3)
+    np.testing.assert_allclose(cells.transpose(1, 2, 0), keras_cells, atol=0.03)  # weights are kept as float16
     assert content == exporting.finder_to_onnx(model, {"joint": {}})
 
 

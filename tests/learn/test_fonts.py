@@ -9,13 +9,12 @@ from tenfold.learn import fonts
 
 
 def test_they_come_in_one_order_from_whatever_folders(tmp_path: Path) -> None:
-    names = [*fonts._BY_HAND, *fonts._IN_PRINT]
-    for k, name in enumerate(reversed(names)):
+    for k, name in enumerate(reversed(fonts.NAMES)):
         folder = tmp_path / ("opentype" if k % 2 else "truetype")
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.{'otf' if k % 2 else 'ttf'}").touch()
     (tmp_path / "truetype" / "Another.ttf").touch()
-    assert [file.stem for file in fonts.of_debian(tmp_path)] == names
+    assert [file.stem for file in fonts.of_debian(tmp_path)] == list(fonts.NAMES)
 
 
 def test_what_is_missing_is_said_with_what_installs_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,17 +30,19 @@ class Lesson(NamedTuple):
     """How a reviewer is trained.
 
     Attributes:
-        n_pictures: that it learns from.
+        kind: of the pictures that it learns from; see `reviewing.proposals`.
+        n_pictures: how many.
         seed: of these.
-        alike: as in `Composer`.
         afar: whether it sees each place from afar too, and the fonts of Debian (`learn/fonts.py`) among those of Matplotlib.
+        n_alone: pictures with nothing but a few digits, that it learns from at last.
         counts: how much what it says counts.
     """
 
+    kind: str
     n_pictures: int
     seed: int
-    alike: bool
     afar: bool
+    n_alone: int
     counts: float
 
 
@@ -54,7 +56,12 @@ _BATCH = 16
 _FINDER_SEED = 1
 # Two reviewers: one learns from pictures without letters that look like digits, the other with them, which takes a view from
 # afar. The one knows writing better, the other words; together they are better than either (docs/experiments.md).
-_REVIEWERS = (Lesson(64_000, 3, alike=False, afar=False, counts=1), Lesson(32_000, 21, alike=True, afar=True, counts=2))
+_REVIEWERS = (
+    Lesson("plain", 64_000, seed=3, afar=False, n_alone=0, counts=1),
+    Lesson("words", 32_000, seed=21, afar=True, n_alone=12_000, counts=2),
+)
+# What is learnt at last, among one in so many of the proposals before: words alone make a 1 by itself look like a letter.
+_AMONG, _LAST_RATE = 4, 1.5e-3
 _REVIEWS = 3  # how often each proposal is learnt from
 _PAGES, _WORDS = 1000, 100  # that the weights are fitted on: with digits, and with words alone
 # How much each network counts: as `weights` fitted it beside a reviewer that saw places closely only, alone. Fitted beside the
@@ -128,19 +135,35 @@ def finder() -> None:
 
 def reviewer() -> None:
     """Train two reviewers; replace `read/bundled/reviewer.onnx`. Needs the finder."""
-    from tenfold.learn import clutter, combining, exporting, fonts, reviewing
+    from tenfold.learn import clutter, combining, exporting, fonts
 
     training, _ = _parts()
-    more, members = fonts.of_debian(), []  # asked for at once, not after an hour
+    more = fonts.of_debian()  # asked for at once, not after an hour
+    members = []
     for lesson in _REVIEWERS:
-        faces = clutter.packaged_fonts() + (more if lesson.afar else [])
-        seen = reviewing.proposals(training, faces, lesson.n_pictures, lesson.seed, os.cpu_count() or 1, lesson.alike)
-        print(f"reviewer: {len(seen.labels):,} proposals in {lesson.n_pictures:,} pictures", flush=True)
-        seen = seen if lesson.afar else seen._replace(views=np.ascontiguousarray(seen.views[:, 0]))
-        members.append(exporting.reviewer_to_onnx(reviewing.train(seen, _REVIEWS), _said("reviewer", lesson.seed)))
+        model = _taught(lesson, training, clutter.packaged_fonts() + (more if lesson.afar else []))
+        members.append(exporting.reviewer_to_onnx(model, _said("reviewer", lesson.seed)))
     said = _said("reviewer", _REVIEWERS[-1].seed)
     counts = [lesson.counts for lesson in _REVIEWERS]
     _keep("reviewer", combining.combined(members, {"joint": weighing.as_metadata(_JOINT), **said}, counts))
+
+
+def _taught(lesson: Lesson, digits: Digits, faces: Sequence[Path]) -> Any:
+    """A reviewer that has had a lesson."""
+    from tenfold.learn import reviewing
+
+    processes = os.cpu_count() or 1
+    seen = reviewing.proposals(digits, faces, lesson.n_pictures, lesson.seed, processes, lesson.kind)
+    print(f"reviewer: {len(seen.labels):,} proposals in {lesson.n_pictures:,} pictures", flush=True)
+    if not lesson.afar:
+        seen = seen._replace(views=np.ascontiguousarray(seen.views[:, 0]))
+    model = reviewing.train(seen, _REVIEWS)
+    if not lesson.n_alone:
+        return model
+    alone = reviewing.proposals(digits, faces, lesson.n_alone, lesson.seed + 1, processes, "alone")
+    both = zip((array[::_AMONG] for array in seen), alone, strict=True)
+    last = reviewing.Seen(*(np.concatenate(arrays) for arrays in both))
+    return reviewing.train(last, 1, _LAST_RATE, start=model)
 
 
 def weights() -> Joint:

@@ -141,6 +141,19 @@ class Composer:
         rules = papers.rules(strokes.shape, [base], sheet.placed, hand.height, random)
         return sheet.page(papers.photographed(strokes, rules, sheet.placed, random))
 
+    def alone(self, random: np.random.Generator) -> Page:
+        """One to three digits with nothing beside them, in half of the pictures cut out along their ink or nearly so."""
+        n_digits = int(random.choice([1, 1, 1, 2, 3]))
+        page = self.line(random, n_digits, float(np.exp(random.uniform(np.log(16), np.log(200)))), cut=False)
+        if random.random() > 0.5 or not len(page.boxes):
+            return page
+        first, last = page.boxes[:, :2].min(axis=0), (page.boxes[:, :2] + page.boxes[:, 2:]).max(axis=0)
+        margin = random.uniform(0, 0.12) * (last[1] - first[1])
+        left, top = np.maximum(0, first - margin).astype(int)
+        right, bottom = np.ceil(last + margin).astype(int) + 1
+        part = np.ascontiguousarray(page.picture[top:bottom, left:right])
+        return page._replace(picture=part, boxes=page.boxes - np.array([left, top, 0, 0], np.float32))
+
     def drawing(self, random: np.random.Generator) -> Page:
         """A picture with one to three doodles of any size and no digit."""
         height = int(np.exp(random.uniform(np.log(60), np.log(400))))

@@ -10,20 +10,21 @@ from pathlib import Path
 
 from tenfold.errors import DataError
 
-PACKAGES = (
+_PACKAGES = (
     "comic-neue dancingscript ebgaramond ecolier-court fantasque-sans georgewilliams havana humor-sans isabella jetbrains-mono "
     "jura kaushanscript kiloji klee kristi lato leckerli-one lobster lobstertwo ocr-a ocr-b oldstandard open-sans opendyslexic "
     "roboto-unhinted rufscript seto sjfonts tlwg-purisa-ttf tomsontalks yozvox-yozfont-edu yusei-magic"
-).split()
+)
 _BY_HAND = (
     "Delphine SteveHand Kristi YuseiMagic-Regular Humor-Sans LeckerliOne-Regular setofont Ecolier-court Rufscript010 kiloji "
     "kiloji_d YOzBE_ YOzRE_i YOzREX YOzREF TomsonTalks Purisa Purisa-Bold Purisa-Oblique KleeOne-Regular Havana-Regular "
     "ComicNeue-Regular DancingScript-Regular lobster LobsterTwo-Regular KaushanScript-Regular Isabella CaslonItalic Cupola"
-).split()
+)
 _IN_PRINT = (
     "Roboto-Regular OpenSans-Regular Lato-Light Lato-Bold GWMonospace OCRA OCRB JetBrainsMono-Regular OpenDyslexic-Regular "
     "EBGaramond12-Regular Jura-Medium Caliban FantasqueSansMono-Regular OldStandard-Regular"
-).split()
+)
+NAMES = (*_BY_HAND.split(), *_IN_PRINT.split())
 
 
 def of_debian(folder: Path = Path("/usr/share/fonts")) -> list[Path]:
@@ -33,7 +34,7 @@ def of_debian(folder: Path = Path("/usr/share/fonts")) -> list[Path]:
         DataError: one is not installed.
     """
     files = {file.stem: file for file in sorted(folder.rglob("*")) if file.suffix in (".ttf", ".otf")}
-    if missing := [name for name in (*_BY_HAND, *_IN_PRINT) if name not in files]:
-        packages = " ".join(f"fonts-{name}" for name in PACKAGES)
+    if missing := [name for name in NAMES if name not in files]:
+        packages = " ".join(f"fonts-{name}" for name in _PACKAGES.split())
         raise DataError(f"{folder}: {len(missing)} fonts are missing, {missing[0]} first; run apt-get install {packages}")
-    return [files[name] for name in (*_BY_HAND, *_IN_PRINT)]
+    return [files[name] for name in NAMES]

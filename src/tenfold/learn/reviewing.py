@@ -15,6 +15,7 @@ from tenfold.data.digits import CLASSES, Digits
 from tenfold.learn import backend, compiled, fitting, networks, streaming, weighing
 from tenfold.learn.composing import Composer
 from tenfold.learn.recipe import Adam
+from tenfold.learn.sheets import Page
 from tenfold.read.cutting import cut_out
 from tenfold.read.finder import Finder
 from tenfold.read.reviewer import ANSWERS, MEAN, SIDE, SPREAD, views, zoomed
@@ -37,7 +38,7 @@ class Seen(NamedTuple):
 
 
 def proposals(
-    digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int, processes: int = 2, alike: bool = True
+    digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int, processes: int = 2, kind: str = "words"
 ) -> Seen:
     """What the bundled finder proposes in composed pictures, with what is there; the same arguments give the same.
 
@@ -47,13 +48,13 @@ def proposals(
         n_pictures: how many; each has about a dozen proposals.
         seed: decides the pictures.
         processes: that compose at a time.
-        alike: whether words hold letters that look like digits, and some pictures nothing but words.
+        kind: `plain`, without words that hold letters like digits; `words`, with them, some of them alone; or `alone`, one to
+            three digits with nothing beside them.
     """
-    make = propose if alike else propose_without_lookalikes
-    return Seen(*next(streaming.stream(make, digits, fonts, 1, n_pictures, seed, processes)))
+    return Seen(*next(streaming.stream(KINDS[kind], digits, fonts, 1, n_pictures, seed, processes)))
 
 
-def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def propose(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
     """The proposals of one picture: views uint8 (n, 2, 48, 48) and labels uint8 (n,); those cut by the rim are left out."""
     what = random.random()
     if what < _DRAWN:
@@ -62,6 +63,23 @@ def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
         page = composer.words(random)
     else:
         page = weighing.picture(composer, random)
+    return _proposed(page, random)
+
+
+def propose_plain(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
+    """As `propose`, of pictures whose words hold no letter that looks like a digit."""
+    return propose(composer.without_lookalikes(), random)
+
+
+def propose_alone(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
+    """As `propose`, of pictures with nothing but one to three digits."""
+    return _proposed(composer.alone(random), random)
+
+
+KINDS: dict[str, streaming.Make] = {"plain": propose_plain, "words": propose, "alone": propose_alone}
+
+
+def _proposed(page: Page, random: np.random.Generator) -> streaming.Arrays:
     grey = page.picture.astype(np.float32)
     found = np.array([found.box for found in _finder().find(grey)]).reshape(-1, 4)
     labels, _ = weighing.matched(found, page)
@@ -72,11 +90,6 @@ def propose(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
     shifted = np.concatenate([boxes[:, :2] + shifts, boxes[:, 2:]], axis=1)
     seen = views(grey, zoomed(shifted, np.exp(random.normal(0, _ZOOM, (len(boxes), 1)))))
     return seen, np.where(labels < 0, CLASSES, labels).astype(np.uint8)
-
-
-def propose_without_lookalikes(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """As `propose`, of pictures whose words hold no letter that looks like a digit."""
-    return propose(composer.without_lookalikes(), random)
 
 
 @cache
@@ -99,17 +112,15 @@ def network(seed: int = 0, dtype: str = "float32", afar: bool = True) -> Any:
     layers = keras.layers
     conv = _Convolutions(seed, dtype)
     closely = conv.down_to_sixths(16, 32, 64, 96, 24)
+    seen = closely
     if afar:
-        both = Apart([closely, conv.down_to_sixths(16, 32, 48, 64, 24)], dtype=dtype, name="apart")
-        shape, maps, seen = (2, SIDE, SIDE), layers.Permute((2, 3, 1), name="maps"), [both]
-    else:
-        shape, maps, seen = (SIDE, SIDE), layers.Reshape((SIDE, SIDE, 1), name="maps"), closely
+        seen = [Apart([closely, conv.down_to_sixths(16, 32, 48, 64, 24)], dtype=dtype, name="apart")]
     first = keras.initializers.GlorotUniform(seed=seed * 1000)
     return keras.Sequential(
         [
-            keras.Input(shape, dtype="uint8", name="views"),
+            keras.Input((2, SIDE, SIDE) if afar else (SIDE, SIDE), dtype="uint8", name="views"),
             layers.Rescaling(1 / SPREAD, -MEAN / SPREAD, name="scale"),
-            maps,
+            layers.Permute((2, 3, 1), name="maps") if afar else layers.Reshape((SIDE, SIDE, 1), name="maps"),
             *seen,
             layers.Dropout(0.2, seed=seed, dtype=dtype, name="dropout"),
             *conv(64, side=SIDE // 8, padding=0),  # where in the view something is does matter
@@ -155,7 +166,7 @@ class _Convolutions:
         ]
 
 
-def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0) -> Any:
+def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0, start: Any = None) -> Any:
     """A reviewer: a Keras model trained on proposals, its learning rate in one cycle.
 
     Args:
@@ -163,9 +174,12 @@ def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0) -
         epochs: how often each is learnt from.
         learning_rate: the highest.
         seed: decides the first weights and the order.
+        start: a reviewer whose weights are the first ones.
     """
     afar = seen.views.ndim == 4
     model = network(seed, backend.dtype_policy("bfloat16"), afar)
+    if start is not None:
+        model = networks.with_weights_of(start, model)
     n_steps = fitting.count_steps(len(seen.labels), _BATCH)
     settings = Adam(learning_rate=learning_rate, beta_2=0.99, weight_decay=0.03, schedule="one_cycle", warmup=0.15)
     optimizer = networks.make_optimizer(settings, epochs * n_steps)
