@@ -1,7 +1,6 @@
 """The networks that ship: loaded when first needed, shared between readers, asked about whatever may be a digit."""
 
 from collections.abc import Callable
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -86,12 +85,3 @@ def test_the_unlikelier_way_round_is_looked_at_in_no_more_views(monkeypatch: pyt
         assert Reader(threads=1).read(picture).text == "7"
         likelier, other, _ = views
         assert other <= likelier
-
-
-def test_networks_are_loaded_ahead_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped, started = Shipped(1), []
-    monkeypatch.setattr(Thread, "start", lambda thread: (started.append(thread), thread.run()))
-    shipped.load_ahead()
-    assert {"finder", "judge", "reviewer"} <= set(vars(shipped))
-    shipped.load_ahead()
-    assert len(started) == 1

@@ -139,7 +139,6 @@ class Reader:
         if not isinstance(min_confidence, int | float | np.floating) or not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence: found {min_confidence!r}, expected a number from 0 to 1")
         known = Field(pattern, int(digits) if isinstance(digits, np.integer) else digits, check)
-        self._shipped.load_ahead()
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         pixels = picture.decode(source)
         sight, read = self._seen(pixels, known)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -99,11 +98,6 @@ class Shipped:
     @cached_property
     def joint(self) -> Joint:
         return Joint.of(self.reviewer.metadata)
-
-    def load_ahead(self) -> None:
-        """Begin to load what reading needs, while the picture is decoded: the first answer of a process is there sooner."""
-        if "reviewer" not in self.__dict__:
-            Thread(target=lambda: (self.finder, self.judge, self.reviewer)).start()
 
     def sight(self, pixels: NDArray[np.uint8], closer: bool = False) -> Sight:
         """A picture, uint8 (H, W) or (H, W, 3), as the networks see it; `closer` reduces it less, which takes longer."""
