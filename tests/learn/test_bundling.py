@@ -11,8 +11,8 @@ from tenfold.learn import bundling, combining, fonts
 from tenfold.read.joint import Joint
 from tenfold.read.reviewer import SIDE, Reviewer
 
-CLOSE = bundling.Lesson("plain", 6, seed=5, afar=False, n_alone=0, counts=1)
-AFAR = bundling.Lesson("words", 6, seed=3, afar=True, n_alone=4, counts=2)
+CLOSE = bundling.Lesson("plain", 6, seed=5, afar=False, n_last=0)
+AFAR = bundling.Lesson("words", 6, seed=3, afar=True, n_last=4)
 
 
 @pytest.fixture

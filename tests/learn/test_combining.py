@@ -17,14 +17,14 @@ def member(seed: int, afar: bool = True) -> bytes:
     return exporting.reviewer_to_onnx(reviewing.network(seed, afar=afar), {})
 
 
-@pytest.mark.parametrize(("afar", "counts"), [((True, True), ()), ((False, True), (1, 2)), ((True, False), (3, 1))])
-def test_it_answers_with_the_geometric_mean_and_takes_half_the_room(afar: tuple[bool, bool], counts: tuple[float, ...]) -> None:
+@pytest.mark.parametrize("afar", [(True, True), (False, True), (True, False)])
+def test_it_answers_with_the_geometric_mean_and_takes_half_the_room(afar: tuple[bool, bool]) -> None:
     """One that does not see from afar is given the closer view of both."""
     members = [member(seed, sees) for seed, sees in enumerate(afar, start=1)]
-    made = combining.combined(members, {"seed": 3}, counts)
+    made = combining.combined(members, {"seed": 3})
     views = [VIEWS if sees else VIEWS[:, 0] for sees in afar]
     logs = [np.log(np.maximum(Reviewer(one, 1).probabilities(v), 1e-9)) for one, v in zip(members, views, strict=True)]
-    mean = np.exp(np.average(logs, axis=0, weights=counts or None))
+    mean = np.exp((logs[0] + logs[1]) / 2)
     both = Reviewer(made, 1)
     assert np.abs(both.probabilities(VIEWS) - mean / mean.sum(axis=1, keepdims=True)).max() < 2e-3, "weights are rounded"
     assert len(made) < 0.55 * sum(map(len, members))

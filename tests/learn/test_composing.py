@@ -183,3 +183,13 @@ def test_digits_alone_are_whole_and_half_of_the_pictures_end_at_their_ink(compos
         assert (page.boxes[:, :2] + page.boxes[:, 2:] <= (width + 1, height + 1)).all()
         closely += len(page.boxes) > 0 and page.boxes[:, 3].max() > 0.7 * height
     assert 10 <= closely <= 34
+
+
+def test_numbers_among_signs_hold_digits_and_ink_that_is_none(composer: Composer) -> None:
+    pages = [composer.signed(np.random.default_rng([8, k])) for k in range(20)]
+    assert sum(len(page.labels) for page in pages) > 60
+    assert len({len(page.picture) for page in pages}) > 10
+    for page in pages:
+        assert (np.sort(page.boxes[:, 0]) == page.boxes[:, 0]).all()
+        assert set(page.rows.tolist()) <= {0}
+        assert page.text.isdigit()

@@ -34,16 +34,14 @@ class Lesson(NamedTuple):
         n_pictures: how many.
         seed: of these.
         afar: whether it sees each place from afar too, and the fonts of Debian (`learn/fonts.py`) among those of Matplotlib.
-        n_alone: pictures with nothing but a few digits, that it learns from at last.
-        counts: how much what it says counts.
+        n_last: pictures of each of the kinds `alone` and `signs`, that it learns from at last.
     """
 
     kind: str
     n_pictures: int
     seed: int
     afar: bool
-    n_alone: int
-    counts: float
+    n_last: int
 
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -57,8 +55,8 @@ _FINDER_SEED = 1
 # Two reviewers: one learns from pictures without letters that look like digits, the other with them, which takes a view from
 # afar. The one knows writing better, the other words; together they are better than either (docs/experiments.md).
 _REVIEWERS = (
-    Lesson("plain", 64_000, seed=3, afar=False, n_alone=0, counts=1),
-    Lesson("words", 32_000, seed=21, afar=True, n_alone=12_000, counts=2),
+    Lesson("plain", 64_000, seed=3, afar=False, n_last=0),
+    Lesson("words", 32_000, seed=21, afar=True, n_last=12_000),
 )
 # What is learnt at last, among one in so many of the proposals before: words alone make a 1 by itself look like a letter.
 _AMONG, _LAST_RATE = 4, 1.5e-3
@@ -144,8 +142,7 @@ def reviewer() -> None:
         model = _taught(lesson, training, clutter.packaged_fonts() + (more if lesson.afar else []))
         members.append(exporting.reviewer_to_onnx(model, _said("reviewer", lesson.seed)))
     said = _said("reviewer", _REVIEWERS[-1].seed)
-    counts = [lesson.counts for lesson in _REVIEWERS]
-    _keep("reviewer", combining.combined(members, {"joint": weighing.as_metadata(_JOINT), **said}, counts))
+    _keep("reviewer", combining.combined(members, {"joint": weighing.as_metadata(_JOINT), **said}))
 
 
 def _taught(lesson: Lesson, digits: Digits, faces: Sequence[Path]) -> Any:
@@ -158,12 +155,16 @@ def _taught(lesson: Lesson, digits: Digits, faces: Sequence[Path]) -> Any:
     if not lesson.afar:
         seen = seen._replace(views=np.ascontiguousarray(seen.views[:, 0]))
     model = reviewing.train(seen, _REVIEWS)
-    if not lesson.n_alone:
+    if not lesson.n_last:
         return model
-    alone = reviewing.proposals(digits, faces, lesson.n_alone, lesson.seed + 1, processes, "alone")
-    both = zip((array[::_AMONG] for array in seen), alone, strict=True)
-    last = reviewing.Seen(*(np.concatenate(arrays) for arrays in both))
-    return reviewing.train(last, 1, _LAST_RATE, start=model)
+    # Two ends that know signs less and more; between them a 1 by itself and a currency are both told (docs/experiments.md).
+    ends = []
+    for kind in ("alone", "signs"):
+        last = reviewing.proposals(digits, faces, lesson.n_last, lesson.seed + 1, processes, kind)
+        both = zip((array[::_AMONG] for array in seen), last, strict=True)
+        ends.append(reviewing.train(reviewing.Seen(*map(np.concatenate, both)), 1, _LAST_RATE, start=model))
+    model.set_weights([(one + other) / 2 for one, other in zip(*(end.get_weights() for end in ends), strict=True)])
+    return model
 
 
 def weights() -> Joint:

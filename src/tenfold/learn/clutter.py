@@ -64,6 +64,16 @@ def text(
     return place + float(face.getlength(words))
 
 
+def sign(
+    ink: NDArray[np.uint8], file: Path, character: str, base: float, size: float, x: float, random: np.random.Generator
+) -> float:
+    """Print a character at column x, as by `text`, in a font; the column after it."""
+    face, image = font(str(file), max(6, round(size * 1.3))), Image.fromarray(ink)
+    ImageDraw.Draw(image).text((x, base), character, fill=int(random.integers(120, 256)), font=face, anchor="ls")
+    np.maximum(ink, np.asarray(image), out=ink)
+    return x + float(face.getlength(character))
+
+
 def _words(random: np.random.Generator, alike: bool = True) -> str:
     """What is printed: one to three words in small letters, capitals or both; or letters and signs in any order."""
     if not alike or random.random() < _ODD:

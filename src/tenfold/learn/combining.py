@@ -95,12 +95,11 @@ def version(members: Sequence[bytes]) -> str:
     return hashlib.sha256(" ".join(versions(members)).encode()).hexdigest()[:12]
 
 
-def combined(members: Sequence[bytes], metadata: Mapping[str, Any], counts: Sequence[float] = ()) -> bytes:
+def combined(members: Sequence[bytes], metadata: Mapping[str, Any]) -> bytes:
     """Put reviewers into one file, which answers with the geometric mean of what they say; its weights take half the room.
 
     Args:
         members: ONNX files of `exporting.reviewer_to_onnx`.
-        counts: how much each counts in the mean; as much as the others without.
         metadata: kept in the file, each value as JSON; `kind`, `version`, `members` (their versions) and `graph_sha256` are
             added.
 
@@ -108,9 +107,7 @@ def combined(members: Sequence[bytes], metadata: Mapping[str, Any], counts: Sequ
         ModelError: the result is no valid ONNX.
     """
     least = numpy_helper.from_array(np.array(_LEAST, np.float32), "least")
-    shares = np.array(counts or [1.0] * len(members), np.float32)
-    parts = [numpy_helper.from_array(share, f"share_{k}") for k, share in enumerate(shares / shares.sum(), start=1)]
-    made = side_by_side(members, "reviewers", _geometric_mean, [least, *parts])
+    made = side_by_side(members, "reviewers", _geometric_mean, [least])
     halve(made.graph)
     facts = {
         "kind": KIND,
@@ -121,13 +118,12 @@ def combined(members: Sequence[bytes], metadata: Mapping[str, Any], counts: Sequ
 
 
 def _geometric_mean(names: list[str]) -> list[Any]:
-    nodes, parts = [], [f"{name}.part" for name in names]
-    for k, (name, part) in enumerate(zip(names, parts, strict=True), start=1):
-        some, log = f"{name}.some", f"{name}.log"
+    nodes, logs = [], [f"{name}.log" for name in names]
+    for name, log in zip(names, logs, strict=True):
+        some = f"{name}.some"
         nodes.append(helper.make_node("Max", [name, "least"], [some], name=some))
         nodes.append(helper.make_node("Log", [some], [log], name=log))
-        nodes.append(helper.make_node("Mul", [log, f"share_{k}"], [part], name=part))
-    nodes.append(helper.make_node("Sum", parts, ["mean"], name="mean"))
+    nodes.append(helper.make_node("Mean", logs, ["mean"], name="mean"))
     nodes.append(helper.make_node("Softmax", ["mean"], [OUTPUT], name="together", axis=-1))
     return nodes
 

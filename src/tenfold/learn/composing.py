@@ -26,6 +26,7 @@ _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
 PRINTED = 0.1  # the share of numbers that are printed, where words are
 _ENCLOSED = 0.015  # the share of numbers in parentheses or brackets
+_SIGNS = "$$$€€£#!?/&*+=%:;@"  # printed before and after digits
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
 
 
@@ -153,6 +154,33 @@ class Composer:
         right, bottom = np.ceil(last + margin).astype(int) + 1
         part = np.ascontiguousarray(page.picture[top:bottom, left:right])
         return page._replace(picture=part, boxes=page.boxes - np.array([left, top, 0, 0], np.float32))
+
+    def signed(self, random: np.random.Generator) -> Page:
+        """A row of numbers with printed signs before and after them: currencies, exclamation marks and the like."""
+        height = float(np.exp(random.uniform(np.log(18), np.log(90))))
+        hand = Hand.drawn(random, height)
+        by = hand.printed(self._types, random) if self._types and random.random() < 0.5 else hand
+        base, x = height * random.uniform(1.3, 1.9), height * random.uniform(0.2, 0.8)
+        sheet = Sheet.blank(int(base + height * random.uniform(0.4, 0.8)), int(14 * height), cut=False)
+        for _ in range(random.integers(1, 4)):
+            x = self._signs(sheet, by, base, x, random)
+            for _ in range(random.integers(1, 5)):
+                label = int(random.integers(CLASSES))
+                digit = self._digit(label, by, by.height, random)
+                top = round(base - len(digit) + random.normal(0, 0.04 * by.unsteady * height))
+                x = sheet.laid_in(digit, round(x), top, label, 0) + 1 + max(by.gap, -0.05 * height)
+            x = self._signs(sheet, by, base, x, random) + random.uniform(0.2, 1) * height
+        strokes = sheet.strokes[:, : int(x)]
+        return _ruled_now_and_then(sheet, strokes, [base], height, random)
+
+    def _signs(self, sheet: Sheet, by: Hand, base: float, x: float, random: np.random.Generator) -> float:
+        """Now and then a sign or two; the column after them."""
+        for _ in range(int(random.choice(3, p=[0.35, 0.5, 0.15])) if self._fonts else 0):
+            file = by.type.font if by.type else self._fonts[int(random.integers(len(self._fonts)))]
+            character = str(random.choice(list(_SIGNS)))
+            x = clutter.sign(sheet.ink, file, character, base, by.height * random.uniform(0.8, 1.15), x, random)
+            x += max(by.gap, 0.03 * by.height)
+        return x
 
     def drawing(self, random: np.random.Generator) -> Page:
         """A picture with one to three doodles of any size and no digit."""

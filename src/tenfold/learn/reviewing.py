@@ -48,8 +48,8 @@ def proposals(
         n_pictures: how many; each has about a dozen proposals.
         seed: decides the pictures.
         processes: that compose at a time.
-        kind: `plain`, without words that hold letters like digits; `words`, with them, some of them alone; or `alone`, one to
-            three digits with nothing beside them.
+        kind: `plain`, without words that hold letters like digits; `words`, with them, some of them alone; `alone`, one to
+            three digits with nothing beside them; or `signs`, half of them like these and half numbers among printed signs.
     """
     return Seen(*next(streaming.stream(KINDS[kind], digits, fonts, 1, n_pictures, seed, processes)))
 
@@ -76,7 +76,12 @@ def propose_alone(composer: Composer, random: np.random.Generator) -> streaming.
     return _proposed(composer.alone(random), random)
 
 
-KINDS: dict[str, streaming.Make] = {"plain": propose_plain, "words": propose, "alone": propose_alone}
+def propose_signs(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
+    """As `propose_alone`, and as many of numbers among printed signs."""
+    return _proposed(composer.alone(random) if random.random() < 0.5 else composer.signed(random), random)
+
+
+KINDS: dict[str, streaming.Make] = {"plain": propose_plain, "words": propose, "alone": propose_alone, "signs": propose_signs}
 
 
 def _proposed(page: Page, random: np.random.Generator) -> streaming.Arrays:
