@@ -27,14 +27,14 @@ def of(label: int, confidence: float, accepted: bool = True) -> Digit:
             Reading(None, (of(7, 0.99), replace(of(2, 0.2, False), pale=True)), 0.8),
             ["left out 2, much paler than the rest, as what shines through the paper is"],
         ),
-        (Reading(None, (of(7, 0.3, False),), 0.7), ["nothing read; what was found there is hardly a digit"]),
+        (Reading(None, (of(7, 0.3, False),), 0.8), ["nothing read; what was found there is hardly a digit"]),
         (
-            Reading(None, (of(7, 0.9), of(2, 0.8, False)), 0.7, Field(n_digits=1)),
-            ["left out to agree with what is known about the field: a 2 (80 %); the text is right with a probability of 70 %"],
+            Reading(None, (of(7, 0.9), of(2, 0.8, False)), 0.8, Field(n_digits=1)),
+            ["left out to agree with what is known about the field: a 2 (80 %); the text is right with a probability of 80 %"],
         ),
     ],
 )
-def test_only_what_is_odd_is_said_and_what_is_surer_than_half_is_not_turned(reading: Reading, said: list[str]) -> None:
+def test_only_what_is_odd_is_said_and_what_is_sure_is_not_turned(reading: Reading, said: list[str]) -> None:
     assert notes(reading, never) == said
 
 
