@@ -57,21 +57,17 @@ def text(
             place += (width + random.uniform(0.2, 0.6)) * size
         return place
     words = _words(random, alike)
-    face = font(str(fonts[int(random.integers(len(fonts)))]), max(6, round(size * 1.3)))
-    image = Image.fromarray(ink)
-    ImageDraw.Draw(image).text((place, base), words, fill=int(random.integers(120, 256)), font=face, anchor="ls")
-    np.maximum(ink, np.asarray(image), out=ink)
-    return place + float(face.getlength(words))
+    return printed(ink, fonts[int(random.integers(len(fonts)))], words, base, size, place, random)
 
 
-def sign(
-    ink: NDArray[np.uint8], file: Path, character: str, base: float, size: float, x: float, random: np.random.Generator
+def printed(
+    ink: NDArray[np.uint8], file: Path, characters: str, base: float, size: float, x: float, random: np.random.Generator
 ) -> float:
-    """Print a character at column x, as by `text`, in a font; the column after it."""
+    """Print characters at column x in a font, dark or pale; the column after them."""
     face, image = font(str(file), max(6, round(size * 1.3))), Image.fromarray(ink)
-    ImageDraw.Draw(image).text((x, base), character, fill=int(random.integers(120, 256)), font=face, anchor="ls")
+    ImageDraw.Draw(image).text((x, base), characters, fill=int(random.integers(120, 256)), font=face, anchor="ls")
     np.maximum(ink, np.asarray(image), out=ink)
-    return x + float(face.getlength(character))
+    return x + float(face.getlength(characters))
 
 
 def _words(random: np.random.Generator, alike: bool = True) -> str:

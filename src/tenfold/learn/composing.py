@@ -178,7 +178,7 @@ class Composer:
         for _ in range(int(random.choice(3, p=[0.35, 0.5, 0.15])) if self._fonts else 0):
             file = by.type.font if by.type else self._fonts[int(random.integers(len(self._fonts)))]
             character = str(random.choice(list(_SIGNS)))
-            x = clutter.sign(sheet.ink, file, character, base, by.height * random.uniform(0.8, 1.15), x, random)
+            x = clutter.printed(sheet.ink, file, character, base, by.height * random.uniform(0.8, 1.15), x, random)
             x += max(by.gap, 0.03 * by.height)
         return x
 

@@ -116,10 +116,10 @@ def network(seed: int = 0, dtype: str = "float32", afar: bool = True) -> Any:
     keras = backend.load_keras()
     layers = keras.layers
     conv = _Convolutions(seed, dtype)
-    closely = conv.down_to_sixths(16, 32, 64, 96, 24)
+    closely = conv.down_to_eighths(16, 32, 64, 96, 24)
     seen = closely
     if afar:
-        seen = [Apart([closely, conv.down_to_sixths(16, 32, 48, 64, 24)], dtype=dtype, name="apart")]
+        seen = [Apart([closely, conv.down_to_eighths(16, 32, 48, 64, 24)], dtype=dtype, name="apart")]
     first = keras.initializers.GlorotUniform(seed=seed * 1000)
     return keras.Sequential(
         [
@@ -155,7 +155,7 @@ class _Convolutions:
             layers.ReLU(dtype=dtype, name=f"conv_{i}_relu"),
         ]
 
-    def down_to_sixths(self, first: int, second: int, third: int, fourth: int, last: int) -> list[Any]:
+    def down_to_eighths(self, first: int, second: int, third: int, fourth: int, last: int) -> list[Any]:
         """From a view, (48, 48, 1), to `last` maps of (6, 6)."""
         pools = [backend.load_keras().layers.MaxPooling2D(2, dtype=self._dtype) for _ in range(2)]
         return [
