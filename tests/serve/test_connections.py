@@ -271,3 +271,31 @@ def test_an_upgrade_is_not_made(live, connect) -> None:
     lines = ["Connection: upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x", "Content-Length: 0"]
     assert answered(connect(head(live, *lines)))[0] == 400
     assert live.process.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "status"),
+    [
+        ("http://localhost:8000/v2/health/live", "anything.example", 200),
+        ("HTTP://[::1]/v2/health/live?a=b", "localhost", 200),
+        ("http://localhost", "localhost", 200),
+        ("https://localhost/v2/models/digits/ready", "localhost", 200),
+        ("http://evil.example/v2", "localhost", 400),
+        ("http://", "localhost", 400),
+        ("http:///v2", "localhost", 400),
+        ("http://localhost/nothing//v2", "localhost", 404),
+    ],
+)
+def test_a_target_with_a_host_counts_for_the_host_header(connect, target: str, host: str, status: int) -> None:
+    """Clients speak so to proxies, and a server has to understand it (RFC 9112, 3.2.2)."""
+    connection = connect(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    assert rest(connection).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_a_foreign_page_gets_no_further_by_a_target_with_a_host(live, connect) -> None:
+    strange = head(live, "Origin: http://evil.example", "Content-Length: 0", path="http://localhost/read")
+    assert answered(connect(strange))[0] == 403
+    assert (
+        answered(connect(head(live, "Origin: http://localhost", "Content-Length: 0", path="http://evil.example/read")))[0]
+        == 400
+    )

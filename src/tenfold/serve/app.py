@@ -23,7 +23,7 @@ except ModuleNotFoundError as problem:
     raise MissingExtraError("serve", str(problem.name)) from problem
 
 from tenfold.serve.answers import RequestError, refusal
-from tenfold.serve.guards import Guarded
+from tenfold.serve.guards import Guarded, InOriginForm
 from tenfold.serve.service import Service
 from tenfold.serve.settings import Settings
 
@@ -39,6 +39,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=_routes(settings),
         middleware=[
+            Middleware(InOriginForm),
             Middleware(observing.Observed, service=service),
             Middleware(Guarded, settings=settings),
         ],

@@ -27,6 +27,17 @@ _PUBLIC = frozenset({"/v2/health/live", "/v2/health/ready"})  # whoever asks the
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
+class InOriginForm:
+    """Takes requests to proxies, `GET http://HOST/PATH`, for what they ask of HOST, as each server has to (RFC 9112, 3.2.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        await self._app(_in_origin_form(scope) if _is_absolute(scope) else scope, receive, send)
+
+
 class Guarded:
     """Lets through what a browser on a strange page could not have made, and whoever knows the token if there is one."""
 
@@ -67,6 +78,23 @@ class Guarded:
         if self._token is not None and path not in _PUBLIC and not _knows(self._token, headers.get("authorization", "")):
             challenge = {"www-authenticate": 'Basic realm="tenfold", charset="UTF-8"'}
             raise RequestError(401, "token_missing", "the Authorization header has no valid token", challenge)
+
+
+def _is_absolute(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["path"].lower().startswith(("http://", "https://"))
+
+
+def _in_origin_form(scope: Scope) -> Scope:
+    """As if only the path had been asked for, of the host that the target names; what the Host header says does not count."""
+    host, slash, path = scope["path"].partition("//")[2].partition("/")
+    _, raw_slash, raw_path = scope["raw_path"].partition(b"//")[2].partition(b"/")
+    headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {
+        **scope,
+        "path": slash + path or "/",
+        "raw_path": raw_slash + raw_path or b"/",
+        "headers": [(b"host", host.encode("latin-1", "replace")), *headers],
+    }
 
 
 def _name(host: str) -> str:
