@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -169,6 +170,92 @@ def test_a_refused_request_has_an_id_and_the_version_of_the_model_too(live, conn
     assert f"x-model-version: {Reader(threads=1).model.metadata['version']}\r\n" in said
 
 
+TWO_LENGTHS = ["Content-Length: 5", "Content-Length: 6"]
+BAD_CHUNK = ["Transfer-Encoding: chunked", "", "no length"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "why"),
+    [
+        (["Content-Length: -1"], 400, "not a valid HTTP request"),
+        (TWO_LENGTHS, 400, "not a valid HTTP request"),
+        (BAD_CHUNK, 400, "not a valid HTTP request"),
+        ([f"X: {'x' * MEGABYTE}"], 431, "headers larger than 65,536 bytes"),
+    ],
+    ids=["negative", "two lengths", "chunk", "too large"],
+)
+@pytest.mark.parametrize(
+    ("path", "of_protocol"),
+    [
+        ("/v2", True),
+        ("/v2/models/digits/infer?a=/read", True),
+        ("/%762/models/digits/infer", True),
+        ("http://localhost/v2/models/digits/infer", True),
+        ("HTTP://localhost/read", False),
+        ("/read?a=/v2/models", False),
+        ("/v2x", False),
+    ],
+)
+def test_a_request_that_is_none_is_refused_in_the_form_of_its_path(
+    live, connect, lines: list[str], status: int, why: str, path: str, of_protocol: bool
+) -> None:
+    found, said = answered(connect(head(live, *lines, path=path)))
+    code = {400: "bad_request", 431: "headers_too_large"}[status]
+    assert (found, said["error"]) == (status, why if of_protocol else {"code": code, "message": why})
+
+
+def test_of_two_requests_on_one_connection_each_has_the_form_of_its_own_path(live, connect) -> None:
+    whole = f"GET /v2/health/live HTTP/1.1\r\nHost: localhost:{live.port}\r\n\r\n".encode()
+    connection = connect(whole + head(live, *TWO_LENGTHS))
+    assert answered(connection)[0] == 200
+    assert answered(connection)[1]["error"]["code"] == "bad_request"
+
+
+def logged(live) -> list[dict[str, object]]:
+    """All that is logged by now."""
+    mark = secrets.token_hex(4)
+    connection = HTTPConnection(live.host, live.port, timeout=PATIENCE_S)
+    connection.request("GET", "/v2/health/live", headers={"x-request-id": mark})
+    connection.getresponse().read()
+    connection.close()
+    while live.wait_for("request")["request_id"] != mark:
+        pass
+    return live.lines
+
+
+def count(live, method: str, status: int) -> float:
+    """How many such requests the metrics have that no route answered."""
+    connection = HTTPConnection(live.host, live.port, timeout=PATIENCE_S)
+    connection.request("GET", "/metrics")
+    with connection.getresponse() as answer:
+        told = answer.read().decode()
+    connection.close()
+    name = f'tenfold_requests_total{{method="{method}",route="other",status="{status}"}} '
+    return sum(float(line.removeprefix(name)) for line in told.splitlines() if line.startswith(name))
+
+
+@pytest.mark.parametrize(
+    ("sent", "method", "status"),
+    [
+        (b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", "POST", 400),
+        (b"BREW /secret HTTP/1.1\r\nHost: localhost\r\nX: " + bytes(MEGABYTE), "other", 431),
+        (b"secret\r\n\r\n", "other", 400),
+        (b"POST /secret HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n", "POST", 400),
+    ],
+    ids=["length", "too large", "no line", "chunk"],
+)
+def test_a_request_that_is_none_is_logged_and_counted_once(live, connect, sent: bytes, method: str, status: int) -> None:
+    before, seen = count(live, method, status), len(logged(live))
+    request_id = re.search(r"x-request-id: ([0-9a-f]{16})\r\n", rest(connect(sent)).decode().lower())[1]
+    assert count(live, method, status) == before + 1
+    lines = logged(live)[seen:]
+    (line,) = [line for line in lines if line.get("request_id") == request_id]
+    assert line.keys() == {"time", "level", "event", "request_id", "method", "route", "status", "ms", "bytes_in"}
+    assert (line["event"], line["method"], line["route"], line["status"]) == ("request", method, "other", status)
+    assert all(line["event"] == "request" for line in lines)  # no library adds a word to it
+    assert "secret" not in str(lines)
+
+
 def test_a_length_that_promises_too_much_ends_with_the_time_for_a_body(live, connect, png: bytes) -> None:
     """Fault 38."""
     connection = connect(head(live, f"Content-Length: {len(png) + 10}") + png)
@@ -193,14 +280,14 @@ def test_headers_of_a_megabyte_are_refused(live, connect, names: int) -> None:
     """Fault 39."""
     lines = [f"X-{k}: {'x' * (MEGABYTE // names)}" for k in range(names)]
     status, said = answered(connect(head(live, *lines)))
-    assert status == 400
-    assert "headers too large" in said["error"]["message"]
+    assert status == 431
+    assert said["error"] == {"code": "headers_too_large", "message": "headers larger than 65,536 bytes"}
 
 
 def test_endless_headers_are_cut_off(live, connect) -> None:
     connection = connect(b"GET / HTTP/1.1\r\nX: ")
     flood = Flood(connection, b"x" * 65536)
-    assert b"400 Bad Request" in rest(connection)
+    assert b"431 Request Header Fields Too Large" in rest(connection)
     flood.join(PATIENCE_S)
     assert not flood.is_alive()
 
@@ -269,7 +356,9 @@ def test_requests_on_one_connection_are_answered_one_after_the_other(live, conne
 
 def test_an_upgrade_is_not_made(live, connect) -> None:
     lines = ["Connection: upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x", "Content-Length: 0"]
+    seen = len(logged(live))
     assert answered(connect(head(live, *lines)))[0] == 400
+    assert {line["event"] for line in logged(live)[seen:]} == {"request"}  # nothing that urges to install something
     assert live.process.poll() is None
 
 

@@ -69,7 +69,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
 async def _lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
     service: Service = app.state.service
     watching = asyncio.create_task(service.models.watch())
-    yield {"models": service.models}  # for what is no request to the application: connections.py
+    yield {"service": service}  # for what is no request to the application: connections.py
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching

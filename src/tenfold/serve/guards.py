@@ -80,18 +80,27 @@ class Guarded:
             raise RequestError(401, "token_missing", "the Authorization header has no valid token", challenge)
 
 
+def host_and_path(target: str) -> tuple[str, str]:
+    """What a target asks for, without query: the host, empty if it names none, and the path."""
+    if not target.lower().startswith(("http://", "https://")):
+        return "", target
+    host, slash, path = target.partition("//")[2].partition("/")
+    return host, slash + path or "/"
+
+
 def _is_absolute(scope: Scope) -> bool:
-    return scope["type"] == "http" and scope["path"].lower().startswith(("http://", "https://"))
+    path: str = scope.get("path", "")
+    return scope["type"] == "http" and path.lower().startswith(("http://", "https://"))
 
 
 def _in_origin_form(scope: Scope) -> Scope:
     """As if only the path had been asked for, of the host that the target names; what the Host header says does not count."""
-    host, slash, path = scope["path"].partition("//")[2].partition("/")
+    host, path = host_and_path(scope["path"])
     _, raw_slash, raw_path = scope["raw_path"].partition(b"//")[2].partition(b"/")
     headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
     return {
         **scope,
-        "path": slash + path or "/",
+        "path": path,
         "raw_path": raw_slash + raw_path or b"/",
         "headers": [(b"host", host.encode("latin-1", "replace")), *headers],
     }

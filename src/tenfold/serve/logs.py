@@ -8,6 +8,11 @@ import time
 
 _LOGGER = logging.getLogger("tenfold.serve")
 _OTHERS = ("uvicorn", "asyncio")
+_NEEDLESS = (  # the request has its own line, and there is nothing to install
+    "Invalid HTTP request received.",
+    "Unsupported upgrade request.",
+    "No supported WebSocket library detected.",
+)
 
 
 def log(event: str, *, level: str = "info", **facts: object) -> None:
@@ -21,7 +26,8 @@ def start_logging() -> None:
     """Let the lines out to standard error, and what the libraries have to say as lines of the same form."""
     _lead_out(_LOGGER, logging.INFO, logging.Formatter("%(message)s"))
     for name in _OTHERS:
-        _lead_out(logging.getLogger(name), logging.WARNING, _AsLine())
+        handler = _lead_out(logging.getLogger(name), logging.WARNING, _AsLine())
+        handler.addFilter(lambda record: not str(record.msg).startswith(_NEEDLESS))
 
 
 class _AsLine(logging.Formatter):
@@ -36,9 +42,10 @@ def _line(moment: float, level: str, event: str, facts: dict[str, object]) -> st
     return json.dumps({"time": written, "level": level, "event": event, **facts})
 
 
-def _lead_out(logger: logging.Logger, level: int, formatter: logging.Formatter) -> None:
+def _lead_out(logger: logging.Logger, level: int, formatter: logging.Formatter) -> logging.Handler:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logger.addHandler(handler)
     logger.setLevel(level)
     logger.propagate = False
+    return handler

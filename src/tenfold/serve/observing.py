@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tenfold.serve.answers import RequestError, refusal
 from tenfold.serve.guards import SECURITY_HEADERS
 from tenfold.serve.logs import log
+from tenfold.serve.metrics import Metrics
 from tenfold.serve.service import Service
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -63,19 +64,25 @@ class Observed:
         await said(exchange.scope, exchange.receive, exchange.send)
 
     def _note(self, exchange: _Exchange) -> None:
-        seconds, route = time.perf_counter() - exchange.started, exchange.route
-        method = exchange.scope["method"] if exchange.scope["method"] in _METHODS else "other"
-        self._metrics.requests.labels(route, method, exchange.status or _GONE).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
-        log(
-            "request",
-            request_id=exchange.id,
-            method=method,
-            route=route,
-            status=exchange.status or _GONE,
-            ms=round(1000 * seconds, 2),
-            bytes_in=exchange.n_bytes_in,
-        )
+        status = exchange.state.get("refused") or exchange.status or _GONE
+        seconds = time.perf_counter() - exchange.started
+        note(self._metrics, exchange.id, exchange.scope["method"], exchange.route, status, seconds, exchange.n_bytes_in)
+
+
+def note(metrics: Metrics, request_id: str, method: str, route: str, status: int, seconds: float, n_bytes_in: int = 0) -> None:
+    """Count a request that was answered, and log it."""
+    method = method if method in _METHODS else "other"
+    metrics.requests.labels(route, method, status).inc()
+    metrics.seconds.labels(route).observe(seconds)
+    log(
+        "request",
+        request_id=request_id,
+        method=method,
+        route=route,
+        status=status,
+        ms=round(1000 * seconds, 2),
+        bytes_in=n_bytes_in,
+    )
 
 
 class _Exchange:
@@ -87,7 +94,8 @@ class _Exchange:
         self.status, self.n_bytes_in = 0, 0
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        self.id = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(8)
+        self.state = scope.setdefault("state", {})  # shared with connections.py, which may refuse what follows the headers
+        self.id = self.state.setdefault("request_id", given if _SAFE_ID.fullmatch(given) else secrets.token_hex(8))
         self._more = "transfer-encoding" in headers or headers.get("content-length", "0").strip("0") != ""
         self._asks_first = headers.get("expect", "").lower() == "100-continue"
 
