@@ -69,6 +69,15 @@ def test_errors_are_said(server: triton.InferenceServerClient, glyphs: np.ndarra
         server.load_model("digits")
 
 
+@pytest.mark.parametrize("asked", [{}, {"model_name": "digits"}, {"model_name": "digits", "model_version": "1"}])
+def test_whoever_asks_for_statistics_is_told_where_such_are(
+    server: triton.InferenceServerClient, asked: dict[str, str]
+) -> None:
+    with pytest.raises(InferenceServerException, match="statistics are not offered here; GET /metrics has") as said:
+        server.get_inference_statistics(**asked)
+    assert said.value.status() == "404"
+
+
 def test_the_example_of_the_documentation_runs(live, capsys: pytest.CaptureFixture[str]) -> None:
     page = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)

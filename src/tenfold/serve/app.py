@@ -82,15 +82,12 @@ async def _refused(request: Request, problem: Exception) -> Response:
     return refusal(problem, request.url.path)
 
 
-_NO_ROUTE = {
-    404: ("not_found", "there is nothing at this path; GET /docs says what there is"),
-    405: ("method_not_allowed", "this path is not answered to this method"),
-}
-
-
 async def _no_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
-    code, message = _NO_ROUTE.get(problem.status_code, ("refused", problem.detail))
+    code, message = {
+        404: ("not_found", inference.missing(request.url.path)),
+        405: ("method_not_allowed", "this path is not answered to this method"),
+    }.get(problem.status_code, ("refused", problem.detail))
     headers = {name.lower(): value for name, value in (problem.headers or {}).items()}
     if problem.status_code == 405:  # Starlette names the methods of one route; others may share its path
         headers["allow"] = ", ".join(sorted(_methods(request)))

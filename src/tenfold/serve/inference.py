@@ -26,6 +26,7 @@ MODEL = "digits"
 INPUT = {"name": "images", "datatype": "UINT8", "shape": [-1, 28, 28]}
 OUTPUT = {"name": "probabilities", "datatype": "FP32", "shape": [-1, 10]}
 _DTYPES: dict[object, np.dtype[Any]] = {"UINT8": np.dtype(np.uint8), "FP32": np.dtype("<f4")}
+_NO_STATISTICS = "statistics are not offered here; GET /metrics has counts and times of requests"
 _TYPES = ("application/json", "application/octet-stream", "")
 
 
@@ -100,8 +101,17 @@ async def load(request: Request) -> Response:
     return answer({"name": MODEL, "version": service.models.current.version})
 
 
+def missing(path: str) -> str:
+    """What to say of a path where nothing is."""
+    if path.startswith("/v2/models/") and path.endswith("/stats"):  # of one model, and of one version
+        return _NO_STATISTICS
+    return "there is nothing at this path; GET /docs says what there is"
+
+
 def _check_model(request: Request) -> None:
     name, version = request.path_params["model"], request.path_params.get("version")
+    if name == "stats":  # /v2/models/stats is where Triton has the statistics of all models
+        raise RequestError(404, "no_statistics", _NO_STATISTICS)
     if name != MODEL:
         raise RequestError(404, "unknown_model", f"unknown model {name[:60]!r}; there is {MODEL!r}")
     served = request.app.state.service.models.current.version
