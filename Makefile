@@ -70,12 +70,14 @@ release: .venv/ready
 	$(BIN)/python -m hatchling build
 	.venv/release/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o dist/tenfold.cdx.json
 
-# What the container installs is locked too, at the same versions. Needs uv (https://docs.astral.sh/uv). No index address gets into the file.
+# What the container installs and is built with is locked too, at the same versions. Needs uv (https://docs.astral.sh/uv). No index address gets into the file.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --all-extras --upgrade pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --extra serve --constraint requirements.lock pyproject.toml -o requirements-serve.lock
+	echo hatchling | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --constraint requirements.lock - -o requirements-build.lock
 
 # What was installed and what tests left behind; runs/ stays.
 clean:

@@ -3,9 +3,11 @@
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "reliability.md").read_text()
@@ -46,10 +48,32 @@ def locked(name: str) -> set[str]:
     return set(pinned)
 
 
+def test_the_container_is_built_with_what_is_locked() -> None:
+    """Built in isolation, a wheel would fetch the newest of what builds it."""
+    container = (ROOT / "Dockerfile").read_text()
+    assert "--require-hashes --requirement requirements-build.lock" in container
+    for line in re.findall(r"^.*pip (?:install|wheel) .*$", container, re.M):
+        assert "--require-hashes" in line or "--no-build-isolation" in line or "--no-index" in line
+    copied = re.findall(r"^COPY (.+) \S+$", container, re.M)[0].split()
+    assert {f"!{name}" for name in copied} <= set((ROOT / ".dockerignore").read_text().split())
+    found = {one.split("==")[0] for one in locked("requirements-build.lock")}
+    needed = {"hatchling"}
+    while needed:
+        assert needed <= found
+        needed = {name for one in needed for name in _needs(one)} - {"hatchling"}
+
+
+def _needs(name: str) -> set[str]:
+    """What a library requires, however it is used."""
+    required = [Requirement(one) for one in metadata.requires(name) or ()]
+    return {one.name for one in required if one.marker is None or one.marker.evaluate({"extra": ""})}
+
+
 def test_the_locks_have_hashes_and_no_addresses_and_are_enforced() -> None:
     every, served = locked("requirements.lock"), locked("requirements-serve.lock")
     assert len(every) > 50
     assert {"starlette", "onnxruntime", "typer"} <= {one.split("==")[0] for one in served}
     assert served < every
+    assert locked("requirements-build.lock") < every
     assert "--require-hashes --requirement requirements-serve.lock" in (ROOT / "Dockerfile").read_text()
     assert "--require-hashes --requirement requirements.lock" in (ROOT / "Makefile").read_text()
