@@ -1,8 +1,14 @@
 import base64
+import html
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import jsonschema
 import numpy as np
@@ -120,3 +126,30 @@ def test_the_page_for_people_shows_every_route_and_needs_nothing_from_elsewhere(
     assert page.text.count("<details>") == len(SCHEMAS)
     assert found.inline == []
     assert client.get("/docs/style.css").headers["content-type"].startswith("text/css")
+
+
+def rows(page: str) -> list[str]:
+    """What the tables of the page for people say, without its tags."""
+    return [html.unescape(re.sub(r"<[^>]+>", "", cell)) for cell in re.findall(r"<td>(.*?)(?=<tr>|</table>)", page)]
+
+
+def test_the_page_for_people_says_in_words_what_a_parameter_or_body_may_be(client: TestClient) -> None:
+    said = rows(client.get("/docs").text)
+    assert not [one for one in said if re.search(r'[{"]', one.replace("such as {}", ""))]  # nobody has to read JSON
+    assert "0 or 1, in the query: with the glyph of each digit, if 1" in said
+    assert "a number from 0 to 1, in the query: refuse a text that is less sure" in said
+    (picture, _) = (one for one in said if one.startswith("image/png"))
+    assert picture.startswith("image/png, image/jpeg, ")
+    assert picture.endswith(" or multipart/form-data with a part file")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
+@pytest.mark.parametrize(("path", "found"), [("/read", "482107"), ("/v2/models/{model}/infer", 1)])
+def test_the_calls_on_the_page_for_people_work_as_they_are(live, tmp_path: Path, path: str, found: object) -> None:
+    with urlopen(f"{live.url}/docs") as page:
+        shown = re.search(rf"</b> {path}</h2><p>[^<]+</p><pre>(.+?)</pre>", page.read().decode(), re.DOTALL)
+    assert shown
+    shutil.copy("docs/images/field.png", tmp_path / "picture.png")
+    command = html.unescape(shown[1]).replace("http://127.0.0.1:8000", live.url)
+    said = json.loads(subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True).stdout)
+    assert (said["text"] if "text" in said else int(np.argmax(said["outputs"][0]["data"]))) == found

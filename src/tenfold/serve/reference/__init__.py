@@ -15,6 +15,17 @@ from starlette.routing import Route
 from tenfold.serve.answers import answer
 from tenfold.serve.openapi import document
 
+# A call of each of the two ways in, to be pasted into a shell; the glyph is a stroke from top to bottom.
+EXAMPLES = {
+    "/read": "curl -H 'Content-Type: image/png' --data-binary @picture.png 'http://127.0.0.1:8000/read?digits=6'",
+    "/v2/models/{model}/infer": """python3 -c '
+import json
+glyph = [255 * (12 < k % 28 < 16 and 4 < k // 28 < 24) for k in range(784)]
+tensor = {"name": "images", "datatype": "UINT8", "shape": [1, 28, 28], "data": glyph}
+print(json.dumps({"inputs": [tensor]}))
+' | curl -H 'Content-Type: application/json' --data-binary @- http://127.0.0.1:8000/v2/models/digits/infer""",
+}
+
 
 def routes() -> list[Route]:
     """The routes of this module."""
@@ -59,32 +70,59 @@ def _operation(path: str, method: str, operation: dict[str, Any], of_path: list[
     given = [(html.escape(one["name"]), _parameter(one)) for one in [*of_path, *operation.get("parameters", [])]]
     bodies = _contents(operation.get("requestBody", {}))
     if bodies:
-        given.append(("body", ", or ".join(f"{kind} {_shown(schema)}".strip() for kind, schema in bodies)))
+        given.append(("body", _either(bodies)))
     (status, done), *refused = operation["responses"].items()
-    given.append((status, ", ".join(f"{kind} {_shown(schema)}".strip() for kind, schema in _contents(done))))
+    given.append((status, _either(_contents(done))))
     if refused:
         codes = " · ".join(f"{code} {html.escape(one['description'])}" for code, one in refused)
-        given.append(("refused", f"{_shown(_contents(refused[0][1])[0][1])}: {codes}"))
+        (form,) = refused[0][1]["content"].values()
+        given.append(("refused", f"{_shown(form['schema'])}: {codes}"))
     head = f"<h2><b>{method}</b> {html.escape(path)}</h2><p>{html.escape(operation['summary'])}</p>"
-    return f"{head}<table>{''.join(f'<tr><th><code>{name}</code><td>{text}' for name, text in given)}</table>"
+    example = f"<pre>{html.escape(EXAMPLES[path])}</pre>" if path in EXAMPLES else ""
+    return f"{head}{example}<table>{''.join(f'<tr><th><code>{name}</code><td>{text}' for name, text in given)}</table>"
 
 
 def _parameter(one: dict[str, Any]) -> str:
-    """Where a parameter stands, what it says, and its schema."""
-    return f"in the {one['in']}: {html.escape(one['description'])} {_shown(one['schema'])}"
+    """Where a parameter stands, what it may be, and what it says."""
+    return f"{_shown(one['schema'])}, in the {one['in']}: {html.escape(one['description'])}"
 
 
-def _contents(owner: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [(kind, content["schema"]) for kind, content in owner.get("content", {}).items()]
+def _either(choices: list[str]) -> str:
+    return " or ".join([", ".join(choices[:-1]), choices[-1]]) if len(choices) > 1 else choices[0]
+
+
+def _contents(owner: dict[str, Any]) -> list[str]:
+    """Each media type, with its schema if that says more: texts and files are of their type, and that is all."""
+    contents = [(kind, content["schema"]) for kind, content in owner.get("content", {}).items()]
+    return [kind if schema.get("type") == "string" else f"{kind} {_shown(schema)}" for kind, schema in contents]
 
 
 def _shown(schema: dict[str, Any]) -> str:
-    """A schema as a link if it has a name; as it is written if it has none; nothing if it says no more than a media type."""
+    """A schema as a link if it has a name, in words if it has none."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f'<a href="#{name}">{name}</a>'
-    is_plain = schema.keys() <= {"type", "contentMediaType"} and schema.get("type") == "string"
-    return "" if is_plain else f"<code>{html.escape(json.dumps(schema))}</code>"
+    return html.escape(_in_words(schema))
+
+
+def _in_words(schema: dict[str, Any]) -> str:
+    if "const" in schema:
+        return f"{schema['const']}"
+    if "enum" in schema:
+        return _either([f"{one}" for one in schema["enum"]])
+    if schema["type"] == "object":
+        parts = " and ".join(schema.get("properties", ()))
+        return f"with a part {parts}" if parts else "with an object, such as {}"
+    if schema["type"] == "string":
+        return f"text of at most {schema['maxLength']:,} characters" if "maxLength" in schema else "text"
+    return _number(schema)
+
+
+def _number(schema: dict[str, Any]) -> str:
+    kind = "a whole number" if schema["type"] == "integer" else "a number"
+    if "minimum" in schema:
+        kind += f" from {schema['minimum']:,} to {schema['maximum']:,}"
+    return kind
 
 
 def _linked(text: str) -> str:
