@@ -64,7 +64,7 @@ class Learning:
         async with self._ready(request) as hand:
             run = await asyncio.to_thread(hand.newest)
             if run is None or (await self._state(request))["state"] != "done":
-                raise RequestError(409, "not_done", "nothing has been learnt that could be taken")
+                raise RequestError(409, "not_done", "there is no finished learning to accept")
             await self._swap(request, run, lambda: hand.choose(run), "the model before reads on")
             return answer(await self._state(request))
 
@@ -72,7 +72,7 @@ class Learning:
         """POST /learning/undo: from now on the model before reads."""
         async with self._ready(request) as hand:
             if hand.chosen is None:
-                raise RequestError(409, "nothing_to_undo", "the model from before any learning reads already")
+                raise RequestError(409, "nothing_to_undo", "there is nothing to undo: the original model is already in use")
             await self._swap(request, hand.before, hand.go_back, "what was learnt reads on")
             return answer(await self._state(request))
 
@@ -146,7 +146,7 @@ def _described(hand: Hand, most_s: int) -> dict[str, Any]:
         return nothing | {"state": "idle", "message": ""}
     if hand.runs(run):
         if time.time() - float(hand.facts(run)["started"]) <= most_s:
-            said = f"Learning from {hand.facts(run)['n']} corrections, for a minute or some more; reading goes on meanwhile."
+            said = f"Learning from {hand.facts(run)['n']} corrections, which takes a minute or more; reading goes on meanwhile."
             return nothing | {"state": "running", "progress": hand.progress(run), "message": said}
         hand.stop(run)
         return nothing | {"state": "failed", "message": f"stopped, since it took longer than {most_s:,} s"}
