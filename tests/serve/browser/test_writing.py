@@ -272,3 +272,24 @@ def test_the_example_writes_itself(visit) -> None:
     page = visit(reduced_motion="no-preference")
     page.page.click("#example")
     page.sees("7", "3")
+
+
+def test_whoever_turns_from_keys_to_the_mouse_meets_what_they_click(visit) -> None:
+    """How the keys work is said below the pad; it must not move the buttons between press and release."""
+    page = visit()
+    at, keys = page.page.locator, page.page.keyboard
+    help_height = at("#pad-keys").evaluate("(one) => one.offsetHeight")
+    while not at("#pad").evaluate("(pad) => pad === document.activeElement"):
+        keys.press("Tab")
+    assert at("#pad-keys").evaluate("(one) => one.offsetHeight") > help_height
+    for button in ("clear", "undo"):
+        at("#pad").focus()
+        keys.press("Space")
+        for _ in range(10):
+            keys.press("ArrowDown")
+        keys.press("Space")
+        expect(at(f"#{button}")).to_be_enabled()
+        before = at(f"#{button}").bounding_box()
+        at(f"#{button}").click()
+        expect(at("#clear")).to_be_disabled()
+        assert at(f"#{button}").bounding_box() == before

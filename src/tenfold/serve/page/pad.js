@@ -11,7 +11,8 @@ export class Pad extends EventTarget {
   #canvas; #size = [1, 1]; #first = [1, 1]; #strokes = []; #before = []; #current = null; #pointer = null;
   #pen = null; #penWrites = false; #held = new Set(); #photo = null; #frame = 0;
 
-  /** Events: `change` (what is shown has changed), `pick` (a place of a photo was pressed), `pen` (set down or lifted by key). */
+  /** Events: `change` (what is shown has changed), `pick` (a place of a photo was pressed), `pen` (set down or lifted by key),
+   *  `keys` (somebody works it by keys). */
   constructor(canvas) {
     super();
     this.#canvas = canvas;
@@ -191,6 +192,7 @@ export class Pad extends EventTarget {
   /** Whoever comes by keyboard sees where the pen is. */
   #arrive() {
     if (this.#photo || !this.#canvas.matches(":focus-visible")) return;
+    this.dispatchEvent(new Event("keys"));
     this.#pen ??= this.#size.map((side) => side / 2);
     this.#repaint();
   }

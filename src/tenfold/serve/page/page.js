@@ -33,6 +33,7 @@ pad.addEventListener("draw", drawing);
 pad.addEventListener("change", changed);
 pad.addEventListener("fit", () => row.place(items, chosen, pad.placed));
 pad.addEventListener("pick", (event) => pick(event.detail));
+pad.addEventListener("keys", () => byId("paper").classList.add("keys"));
 pad.addEventListener("pen", (event) => say(event.detail ? "Pen down" : "Pen up"));
 corrections.addEventListener("change", () => { learning.n = corrections.n; });
 learning.addEventListener("swap", swapped);
