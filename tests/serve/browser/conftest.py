@@ -161,7 +161,8 @@ def guarded(tmp_path: Path) -> Iterator[tuple[str, str]]:
 def serving(folder: Path, *options: str) -> Iterator[str]:
     """The origin of a server; its corrections lie in the folder."""
     with (folder / "log").open("w+") as log:
-        command = [sys.executable, "-m", "tenfold", "serve", "--port", "0", "--samples", str(folder / "samples.db"), *options]
+        kept = [] if "--no-samples" in options else ["--samples", str(folder / "samples.db")]
+        command = [sys.executable, "-m", "tenfold", "serve", "--port", "0", *kept, *options]
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             yield _origin(process, folder / "log")

@@ -3,9 +3,11 @@
 import base64
 import io
 import json
+from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import expect
+from tests.serve.browser.conftest import serving
 
 
 def samples(page) -> dict:
@@ -284,3 +286,18 @@ def test_a_correction_that_cannot_be_kept_is_said(visit) -> None:
     page.sees("7")
     key(page, 1).click()
     expect(page.page.locator("#corrected")).to_have_text("The file for samples is full.")
+
+
+def test_a_service_that_keeps_no_corrections_asks_nobody_to_allow_it(visit, tmp_path: Path) -> None:
+    with serving(tmp_path, "--no-samples") as origin:
+        page = visit(origin)
+        consent, told = page.page.locator("#consent"), page.page.locator("#corrected")
+        page.page.evaluate("localStorage.setItem('tenfold.keep-corrections', 'yes')")  # as agreed to when it kept some
+        page.page.reload()
+        expect(consent).to_be_disabled()
+        expect(consent).not_to_be_checked()
+        page.write(7, 0.7)
+        page.sees("7")
+        key(page, 1).click()
+        expect(told).to_contain_text("this service keeps no corrections")
+        expect(told).not_to_contain_text("allow")

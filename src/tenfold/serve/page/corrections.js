@@ -13,7 +13,7 @@ const CUT = 160; // pixels of a kept picture's longer side
 const byId = (id) => document.getElementById(id);
 
 export class Corrections extends EventTarget {
-  #n = 0; #shown = 0; #wanted = A_PAGE; #turn = 0; #last = Promise.resolve();
+  #n = 0; #enabled = true; #shown = 0; #wanted = A_PAGE; #turn = 0; #last = Promise.resolve();
 
   /** Event: `change`, whenever the number of kept corrections may have changed. */
   constructor() {
@@ -32,6 +32,7 @@ export class Corrections extends EventTarget {
 
   /** Keep, or change, what a person says of an item: one line to tell them. Throws Refusal. */
   async keep(item, label, version, cut) {
+    if (!this.#enabled) return "Noted on this page only: this service keeps no corrections.";
     if (!this.consent) {
       const already = item.said.kept !== null ? " What was kept of it before stays as it is; it can be changed or deleted under “Your hand”." : "";
       return `Noted on this page only. To let tenfold learn from it, allow keeping below, then press again.${already}`;
@@ -95,8 +96,10 @@ export class Corrections extends EventTarget {
   }
 
   #show(samples, offset, enabled) {
+    this.#enabled = enabled;
     byId("consent").disabled = !enabled;
-    if (!enabled) byId("hand-lead").textContent = "This server keeps no corrections: it was started with --no-samples.";
+    if (!enabled) byId("consent").checked = false; // though it was agreed to earlier
+    if (!enabled) byId("hand-lead").textContent = "This service keeps no corrections: it was started with --no-samples.";
     this.#shown = offset + samples.length;
     const cards = samples.map((one) => this.#card(one));
     keepFocus(() => this.#list(cards, offset), cards[0]?.querySelector("select"), byId("hand"));
