@@ -69,3 +69,33 @@ def test_nothing_is_wider_than_the_window(visit, width: int) -> None:
     page.page.set_input_files("#file", "docs/images/note.png")
     expect(page.page.locator("#digits b").nth(10)).to_be_visible()
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [320, 375, 393])
+def test_on_a_phone_the_buttons_stand_in_full_rows(visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 844}, has_touch=True, is_mobile=True)
+    page.page.check("#consent")
+    page.write(7, 0.3)
+    page.sees("7")
+    page.page.click("#bars button >> nth=7")
+    expect(page.page.locator("#samples li")).to_have_count(1)
+    assert rows(page, ".tools button") == [5]  # Undo, Clear, Example, Picture, Camera
+    assert rows(page, ".kept > .row :is(a, button)") == [2]
+    page.page.set_input_files("#file", "docs/images/seven.png")
+    expect(page.page.locator("#turn")).to_be_visible()
+    assert rows(page, ".tools button") in ([6], [3, 3])
+
+
+def rows(page, buttons: str) -> list[int]:
+    """How many of the buttons that are shown stand in each row; none is narrower than what it holds."""
+    shown = page.page.locator(buttons).filter(visible=True)
+    assert shown.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
+    tops = [round(box["y"]) for box in shown.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().toJSON())")]
+    return [tops.count(top) for top in sorted(set(tops))]
+
+
+def test_without_scripts_the_page_says_so_before_anything_else(visit) -> None:
+    page = visit(java_script_enabled=False)
+    told, pad = page.page.locator(".noscript"), page.page.locator("#paper")
+    expect(told).to_be_visible()
+    assert told.bounding_box()["y"] + told.bounding_box()["height"] <= pad.bounding_box()["y"]

@@ -125,3 +125,10 @@ def test_whoever_goes_through_the_list_by_keys_does_not_lose_their_place(page) -
     expect(at("#kept")).to_be_hidden()
     expect(at("#hand")).to_be_focused()
     assert kept.ids == []
+
+
+def test_what_deletes_one_covers_nothing_of_its_glyph(page) -> None:
+    Kept(page, 3)
+    expect(cards(page)).to_have_count(3)
+    glyph, away = (cards(page).first.locator(name).bounding_box() for name in ("canvas", ".icon"))
+    assert away["y"] >= glyph["y"] + glyph["height"]
