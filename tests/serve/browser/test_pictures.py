@@ -241,3 +241,33 @@ def test_a_server_that_is_gone_is_said_and_found_again(visit) -> None:
     page.page.context.set_offline(False)
     page.sees("7")
     expect(page.page.locator("#problem")).to_be_hidden()
+
+
+def test_of_a_blank_picture_it_is_said_that_there_are_none_and_nothing_asks_to_correct_it(visit, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (300, 200), 255).save(tmp_path / "blank.png")
+    page = visit()
+    at = page.page.locator
+    expect(at("#digit-title")).to_have_text("Nothing read yet")
+    expect(at("#ask")).not_to_be_visible()
+    page.page.set_input_files("#file", tmp_path / "blank.png")
+    expect(at("#digit-title")).to_have_text("No digits found")
+    expect(at("#summary")).to_have_text("No digits found.")
+    expect(at("#ask")).not_to_be_visible()
+    page.page.set_input_files("#file", IMAGES / "seven.png")
+    page.sees("7")
+    expect(at("#ask")).to_be_visible()
+
+
+def test_beside_a_file_that_is_no_picture_it_is_said_what_the_pad_still_shows(visit, tmp_path: Path) -> None:
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    page = a_picture_over_a_7(visit)
+    problem = page.page.locator("#problem")
+    page.page.set_input_files("#file", tmp_path / "no.png")
+    expect(problem).to_contain_text("The pad still shows the picture before.")
+    page.sees(*"482107")
+    page.page.click("#undo")
+    page.sees("7")
+    page.page.set_input_files("#file", tmp_path / "no.png")
+    expect(problem).to_contain_text("The pad still shows your drawing.")

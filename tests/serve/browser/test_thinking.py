@@ -137,3 +137,10 @@ def test_layers_that_did_not_come_are_asked_for_again(visit) -> None:
     page.write(3, 0.7)
     expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
     assert len(turns) == 2
+
+
+def test_of_what_is_refused_nothing_asks_why_it_is_a_digit(visit) -> None:
+    page = visit()
+    page.draw([page.at(0.4, 0.5), page.at(0.8, 0.5)])
+    page.sees("?")
+    expect(page.page.locator("#layers figure h3").last).to_contain_text("looks like")

@@ -19,13 +19,14 @@ export class DigitPanel {
     this.show(null);
   }
 
-  /** Show an item; null if there is none. */
-  show(item) {
+  /** Show an item; null if there is none. `blank`: what is on the pad was read, and holds none. */
+  show(item, blank = false) {
     const glyph = byId("glyph");
     showGlyph(glyph, item?.glyph);
     glyph.setAttribute("aria-label", item ? `What the network sees: ${named(item)}, 28 by 28 pixels` : "Nothing to see yet");
     byId("digit").classList.toggle("refused", item !== null && !item.accepted && item.right === null);
-    byId("digit-title").textContent = item ? title(item) : "Nothing read yet";
+    byId("digit").classList.toggle("none", item === null);
+    byId("digit-title").textContent = item ? title(item) : blank ? "No digits found" : "Nothing read yet";
     byId("digit-note").textContent = note(item);
     this.#keys.forEach((key, label) => this.#fill(label, key, item));
   }

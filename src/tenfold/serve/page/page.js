@@ -26,7 +26,7 @@ const learning = new Learning();
 const sayings = new Sayings();
 const reader = new Latest((photo) => (photo ? readPhoto(photo) : readDrawing(pad)), show, failed, PAUSE);
 
-let items = [], chosen = -1, version = null, sent = null, shown = null, looked = null, speaking = 0, taken = 0;
+let items = [], blank = false, chosen = -1, version = null, sent = null, shown = null, looked = null, speaking = 0, taken = 0;
 
 pad.addEventListener("begin", begun);
 pad.addEventListener("draw", drawing);
@@ -62,7 +62,9 @@ async function take(file) {
     sent = { picture, scale };
     pad.show(photo);
   } catch {
-    if (at === taken) tell("This file is not a picture that the browser can show. PNG and JPEG always work.");
+    if (at !== taken) return;
+    const there = pad.empty ? "" : ` The pad still shows ${pad.photo ? "the picture before" : "your drawing"}.`;
+    tell(`This file is not a picture that the browser can show. PNG and JPEG always work.${there}`);
   }
 }
 
@@ -96,6 +98,7 @@ function changed() {
 function forget() {
   shown = pad.photo;
   items = [];
+  blank = false;
   choose(-1);
   byId("summary").textContent = "";
 }
@@ -121,6 +124,7 @@ function show(reading) {
   for (const one of reading.items) sayings.recall(one, pad.photo ?? pad); // it stays while others are written beside it
   const next = following(reading.items);
   ({ items, version } = reading);
+  blank = !items.length && !pad.empty;
   byId("summary").textContent = summary(reading);
   choose(next);
   say(pad.empty ? "" : spoken(reading));
@@ -145,7 +149,7 @@ function choose(i) {
   looked = item;
   keepFocus(() => {
     row.show(items, chosen, pad.placed);
-    panel.show(item);
+    panel.show(item, blank);
   }, byId("pad"));
   if (!stays) byId("corrected").textContent = "";
   thinking.show(item, version);
@@ -180,7 +184,7 @@ function swapped() {
 function summary({ items: found, confidence, notes = [] }) {
   if (pad.empty) return "";
   if (notes.length) return unbroken(notes.join(" "));
-  if (!found.length) return "No digit found.";
+  if (!found.length) return "No digits found.";
   const refused = found.filter((item) => !item.accepted).length;
   if (refused) return `${refused === 1 ? "One piece is" : `${refused} pieces are`} not a digit.`;
   if (found.length < 2 || confidence === null || found.some((item) => item.right !== null)) return "";

@@ -23,10 +23,10 @@ export class Thinking {
 
   /** Show what happens to an item's glyph in the model of this version; null clears. */
   show(item, version) {
-    const key = item ? `${item.glyph} ${item.label} ${version}` : null;
+    const key = item ? `${item.glyph} ${item.label} ${item.accepted} ${version}` : null;
     if (key === this.#shown) return;
     this.#shown = key;
-    if (item) this.#latest.ask({ glyph: item.glyph, label: item.label });
+    if (item) this.#latest.ask({ glyph: item.glyph, label: item.label, accepted: item.accepted });
     else { this.#latest.drop(); this.#quiet(); }
   }
 
@@ -41,10 +41,10 @@ export class Thinking {
     byId("layers-none").hidden = true;
   }
 
-  #show(answer, { glyph, label }) {
+  #show(answer, { glyph, label, accepted }) {
     const { layers } = answer;
     byId("layers-none").hidden = layers.length > 0;
-    const steps = [seen(glyph), ...layers.map((layer, k) => step(layer, k, layers)), votes(answer, label), evidence(glyph, label, answer)];
+    const steps = [seen(glyph), ...layers.map((layer, k) => step(layer, k, layers)), votes(answer, label), evidence(glyph, label, accepted, answer)];
     byId("layers").replaceChildren(...steps);
     byId("layers").classList.toggle("few", steps.length <= FEW);
     byId("layers").dataset.label = label;
@@ -98,8 +98,9 @@ function votes({ probabilities, label: own }, label) {
   return made;
 }
 
-function evidence(glyph, label, { evidence: signs }) {
-  const made = figure(`Why ${aDigit(label)}?`, "Small patches of ink are wiped out, one after the other. Where the answer suffers, the ink ", (canvas) => showEvidence(canvas, glyph, signs),
+function evidence(glyph, label, accepted, { evidence: signs }) {
+  const asked = accepted ? `Why ${aDigit(label)}?` : `What of it looks like ${aDigit(label)}?`; // a refused one is none
+  const made = figure(asked, "Small patches of ink are wiped out, one after the other. Where the answer suffers, the ink ", (canvas) => showEvidence(canvas, glyph, signs),
     `Where the pixels speak for or against ${aDigit(label)}`);
   made.querySelector("figcaption p").append(
     element("span", "for", `speaks for ${label}`), ", where it gains, it ", element("span", "against", "speaks against"), ".");
