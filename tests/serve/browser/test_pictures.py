@@ -271,3 +271,17 @@ def test_beside_a_file_that_is_no_picture_it_is_said_what_the_pad_still_shows(vi
     page.sees("7")
     page.page.set_input_files("#file", tmp_path / "no.png")
     expect(problem).to_contain_text("The pad still shows your drawing.")
+
+
+def test_a_phone_can_shoot_what_is_read(visit) -> None:
+    """And a desktop, which has no camera to point at paper, is not offered it."""
+    expect(visit().page.locator("#shoot")).to_be_hidden()
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    shoot = page.page.locator("#shoot")
+    expect(shoot).to_be_visible()
+    with page.page.expect_file_chooser() as chooser:
+        shoot.tap()
+    assert chooser.value.element.get_attribute("capture") == "environment"
+    assert chooser.value.element.get_attribute("accept") == "image/*"
+    chooser.value.set_files(IMAGES / "seven.png")
+    page.sees("7")
