@@ -7,25 +7,24 @@ import numpy as np
 import pytest
 
 import tenfold
-from tenfold.learn import bundling, combining, fonts
+from tenfold.learn import bundling, fonts, reviewing
 from tenfold.read.joint import Joint
 from tenfold.read.reviewer import SIDE, Reviewer
 
-CLOSE = bundling.Lesson("plain", 6, seed=5, afar=False, n_last=0)
-AFAR = bundling.Lesson("words", 6, seed=3, afar=True, n_last=4)
+SMALL = {"_PICTURES": 6, "_ALONE": 4, "_REVIEWS": 1, "_PAGES": 12, "_WORDS": 2}
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The folder for networks that are made of a handful of pictures, with no other fonts than Matplotlib's."""
-    for name, value in {"_BUNDLED": tmp_path, "_REVIEWERS": (CLOSE, AFAR), "_REVIEWS": 1, "_PAGES": 12, "_WORDS": 2}.items():
+    for name, value in {"_BUNDLED": tmp_path, **SMALL}.items():
         monkeypatch.setattr(bundling, name, value)
     monkeypatch.setattr(fonts, "of_debian", list)
     return tmp_path
 
 
 @pytest.mark.one_backend
-def test_the_reviewers_are_made_and_tell_how_much_each_network_counts(small: Path) -> None:
+def test_the_reviewer_is_made_and_tells_how_much_each_network_counts(small: Path) -> None:
     bundling.reviewer()
     made = Reviewer((small / "reviewer.onnx").read_bytes())
     assert made.probabilities(np.zeros((2, 2, SIDE, SIDE), np.uint8)).shape == (2, 11)
@@ -33,20 +32,22 @@ def test_the_reviewers_are_made_and_tell_how_much_each_network_counts(small: Pat
     digits = tenfold.load("mnist", "train")[:55_000]
     assert said == {
         "made_by": "python -m tenfold.learn.bundling reviewer",
-        "seed": 3,
+        "seed": bundling._REVIEWER_SEED,
         "training_digits_sha256": digits.sha256,
     }
-    assert len(set(json.loads(made.metadata["members"]))) == 2
     assert Joint.of(made.metadata) == bundling._JOINT
 
 
 @pytest.mark.one_backend
-def test_until_both_are_there_none_is_replaced(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> bytes:
-        raise KeyboardInterrupt
+def test_until_it_has_learnt_digits_alone_none_is_replaced(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = reviewing.train
 
-    monkeypatch.setattr(combining, "combined", interrupted)
-    monkeypatch.setattr(bundling, "_REVIEWERS", (CLOSE,))
+    def interrupted(seen: reviewing.Seen, epochs: int, rate: float = 8e-3, seed: int = 0, start: object = None) -> object:
+        if start is not None:
+            raise KeyboardInterrupt
+        return trained(seen, epochs, rate, seed)
+
+    monkeypatch.setattr(reviewing, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
         bundling.reviewer()
     assert not list(small.iterdir())

@@ -15,6 +15,11 @@ def composer() -> Composer:
     return Composer(tenfold.load("mnist", "train")[:2000], clutter.packaged_fonts())
 
 
+@pytest.fixture(scope="module")
+def plain() -> Composer:
+    return Composer(tenfold.load("mnist", "train")[:2000], clutter.packaged_fonts(), alike=False)
+
+
 def whole(composer: Composer, seed: int) -> Page:
     return composer.page(np.random.default_rng(seed), 200, 300, 32, cut=False)
 
@@ -61,7 +66,7 @@ def test_a_picture_of_words_has_ink_and_no_digit(composer: Composer) -> None:
     assert Composer(tenfold.load("mnist", "test")).words(np.random.default_rng(1)).picture.std() > 1, "by hand, without fonts"
 
 
-def test_without_lookalikes_no_word_has_one(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_lookalikes_no_word_has_one(composer: Composer, plain: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
     text = clutter.text
 
@@ -70,14 +75,16 @@ def test_without_lookalikes_no_word_has_one(composer: Composer, monkeypatch: pyt
         return text(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(clutter, "text", noting)
-    for some, alike in ((composer, True), (composer.without_lookalikes(), False)):
+    for some, alike in ((composer, True), (plain, False)):
         asked.clear()
         for seed in range(20):
             some.page(np.random.default_rng(seed), 200, 300, 32)
         assert set(asked) == {alike}
 
 
-def test_some_numbers_are_printed_in_one_line_and_alike(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_some_numbers_are_printed_in_one_line_and_alike(
+    composer: Composer, plain: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     types: list[Type | None] = []
     digit = Type.digit
 
@@ -90,7 +97,7 @@ def test_some_numbers_are_printed_in_one_line_and_alike(composer: Composer, monk
     assert 0.03 * n_digits < len(types) < 0.3 * n_digits
     assert len(set(types)) > 5
     types.clear()
-    assert sum(len(whole(composer.without_lookalikes(), seed).labels) for seed in range(20)) > 100
+    assert sum(len(whole(plain, seed).labels) for seed in range(20)) > 100
     assert not types
     printer = Composer(tenfold.load("mnist", "test"), clutter.packaged_fonts(), printed=1.0)
     for seed in range(10):
@@ -115,7 +122,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return signs
 
 
-def test_all_signs_stand_beside_numbers_in_the_ink_of_these(composer: Composer, drawn: list[tuple[str, int]]) -> None:
+def test_all_signs_stand_beside_numbers_in_the_ink_of_these(
+    composer: Composer, plain: Composer, drawn: list[tuple[str, int]]
+) -> None:
     for seed in range(150):
         whole(composer, seed)
     assert {kind for kind, _ in drawn} == set(marks.MANY)
@@ -123,7 +132,7 @@ def test_all_signs_stand_beside_numbers_in_the_ink_of_these(composer: Composer, 
     assert 0.03 < pale < 0.3, "beside numbers in print"
     drawn.clear()
     for seed in range(100):
-        whole(composer.without_lookalikes(), seed)
+        whole(plain, seed)
     assert {kind for kind, _ in drawn} == set(marks.FEW)
     assert {strength for _, strength in drawn} == {255}
 
@@ -193,3 +202,9 @@ def test_numbers_among_signs_hold_digits_and_ink_that_is_none(composer: Composer
         assert (np.sort(page.boxes[:, 0]) == page.boxes[:, 0]).all()
         assert set(page.rows.tolist()) <= {0}
         assert page.text.isdigit()
+
+
+def test_varied_pages_have_other_forms_and_as_many_digits(composer: Composer) -> None:
+    pages, varied = ([whole(some, seed) for seed in range(15)] for some in (composer, composer.varied()))
+    assert any((one.picture != other.picture).any() for one, other in zip(pages, varied, strict=True))
+    assert 0.7 < sum(len(page.labels) for page in varied) / sum(len(page.labels) for page in pages) < 1.4

@@ -1,7 +1,6 @@
 """What the reviewer learns from and how: proposals with their labels, one small training that learns, the same in ONNX."""
 
 import numpy as np
-import pytest
 
 import tenfold
 from tenfold.learn import backend, exporting, reviewing
@@ -32,15 +31,21 @@ def test_proposals_are_those_of_the_pictures_in_order() -> None:
     assert (streamed.labels == seen.labels).all()
 
 
-@pytest.mark.parametrize("afar", [True, False])
-def test_it_learns_and_onnx_answers_the_same(afar: bool) -> None:
+def test_digits_alone_are_proposed_with_little_else() -> None:
+    digits = tenfold.load("mnist", "train")[:2000]
+    seen = reviewing.proposals(digits, [], 40, seed=4, processes=1, kind="alone")
+    assert (seen.labels < 10).mean() > 0.8
+    assert 40 <= len(seen.labels) < 120
+
+
+def test_it_learns_and_onnx_answers_the_same_in_half_the_room() -> None:
     seen = made(25)
-    seen = seen if afar else seen._replace(views=seen.views[:, 0])
     model = reviewing.train(seen, epochs=12, learning_rate=3e-3)
     content = exporting.reviewer_to_onnx(model, {"joint": {}})
     answered = Reviewer(content).probabilities(seen.views)
     assert (answered.argmax(axis=1) == seen.labels).mean() > 0.8
     keras_answers = backend.load_keras().ops.convert_to_numpy(model(seen.views[:50]))
-    np.testing.assert_allclose(answered[:50], keras_answers, atol=1e-5)
+    np.testing.assert_allclose(answered[:50], keras_answers, atol=2e-3)  # weights are rounded
+    assert len(content) < 2.4 * model.count_params()
     assert content == exporting.reviewer_to_onnx(model, {"joint": {}})
     assert Reviewer(content).metadata["joint"] == "{}"

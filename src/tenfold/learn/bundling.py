@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,25 +24,6 @@ from tenfold.learn.composing import Composer
 from tenfold.read.joint import Joint
 from tenfold.read.shipped import Shipped
 
-
-class Lesson(NamedTuple):
-    """How a reviewer is trained.
-
-    Attributes:
-        kind: of the pictures that it learns from; see `reviewing.proposals`.
-        n_pictures: how many.
-        seed: of these.
-        afar: whether it sees each place from afar too, and the fonts of Debian (`learn/fonts.py`) among those of Matplotlib.
-        n_last: pictures of each of the kinds `alone` and `signs`, that it learns from at last.
-    """
-
-    kind: str
-    n_pictures: int
-    seed: int
-    afar: bool
-    n_last: int
-
-
 _PACKAGE = Path(__file__).resolve().parents[1]
 _BUNDLED = _PACKAGE / "read" / "bundled"
 _HELD_OUT = 5000
@@ -52,15 +32,10 @@ _ACCEPTED = 0.9925  # the share of held-out digits that the judge's threshold ac
 _PARTS, _PATCHES, _EPOCHS = 17, 14_000, 2
 _BATCH = 16
 _FINDER_SEED = 1
-# Two reviewers: one learns from pictures without letters that look like digits, the other with them, which takes a view from
-# afar. The one knows writing better, the other words; together they are better than either (docs/experiments.md).
-_REVIEWERS = (
-    Lesson("plain", 64_000, seed=3, afar=False, n_last=0),
-    Lesson("words", 32_000, seed=21, afar=True, n_last=12_000),
-)
-# What is learnt at last, among one in so many of the proposals before: words alone make a 1 by itself look like a letter.
-_AMONG, _LAST_RATE = 4, 1.5e-3
-_REVIEWS = 3  # how often each proposal is learnt from
+# What the reviewer learns from, each proposal so many times; and at last digits that stand alone, each twice, among one in so
+# many of the proposals before: what words hold besides makes a 1 by itself look like a letter (docs/experiments.md).
+_PICTURES, _REVIEWS, _REVIEWER_SEED = 36_000, 3, 41
+_ALONE, _TIMES, _AMONG, _LAST_RATE = 12_000, 2, 4, 1.5e-3
 _PAGES, _WORDS = 1000, 100  # that the weights are fitted on: with digits, and with words alone
 # How much each network counts: as `weights` fitted it beside a reviewer that saw places closely only, alone. Fitted beside the
 # present ones they rely on these nearly alone; a 1 drawn as a bar is taken for a letter then, and a digit of a photo is missed
@@ -132,39 +107,20 @@ def finder() -> None:
 
 
 def reviewer() -> None:
-    """Train two reviewers; replace `read/bundled/reviewer.onnx`. Needs the finder."""
-    from tenfold.learn import clutter, combining, exporting, fonts
+    """Train the reviewer; replace `read/bundled/reviewer.onnx`. Needs the finder."""
+    from tenfold.learn import clutter, exporting, fonts, reviewing
 
     training, _ = _parts()
-    more = fonts.of_debian()  # asked for at once, not after an hour
-    members = []
-    for lesson in _REVIEWERS:
-        model = _taught(lesson, training, clutter.packaged_fonts() + (more if lesson.afar else []))
-        members.append(exporting.reviewer_to_onnx(model, _said("reviewer", lesson.seed)))
-    said = _said("reviewer", _REVIEWERS[-1].seed)
-    _keep("reviewer", combining.combined(members, {"joint": weighing.as_metadata(_JOINT), **said}))
-
-
-def _taught(lesson: Lesson, digits: Digits, faces: Sequence[Path]) -> Any:
-    """A reviewer that has had a lesson."""
-    from tenfold.learn import reviewing
-
-    processes = os.cpu_count() or 1
-    seen = reviewing.proposals(digits, faces, lesson.n_pictures, lesson.seed, processes, lesson.kind)
-    print(f"reviewer: {len(seen.labels):,} proposals in {lesson.n_pictures:,} pictures", flush=True)
-    if not lesson.afar:
-        seen = seen._replace(views=np.ascontiguousarray(seen.views[:, 0]))
+    faces, processes = clutter.packaged_fonts() + fonts.of_debian(), os.cpu_count() or 1
+    seen = reviewing.proposals(training, faces, _PICTURES, _REVIEWER_SEED, processes)
+    alone = reviewing.proposals(training, faces, _ALONE, _REVIEWER_SEED + 1, processes, "alone")
+    print(f"reviewer: {len(seen.labels):,} proposals, and {len(alone.labels):,} of digits alone", flush=True)
     model = reviewing.train(seen, _REVIEWS)
-    if not lesson.n_last:
-        return model
-    # Two ends that know signs less and more; between them a 1 by itself and a currency are both told (docs/experiments.md).
-    ends = []
-    for kind in ("alone", "signs"):
-        last = reviewing.proposals(digits, faces, lesson.n_last, lesson.seed + 1, processes, kind)
-        both = zip((array[::_AMONG] for array in seen), last, strict=True)
-        ends.append(reviewing.train(reviewing.Seen(*map(np.concatenate, both)), 1, _LAST_RATE, start=model))
-    model.set_weights([(one + other) / 2 for one, other in zip(*(end.get_weights() for end in ends), strict=True)])
-    return model
+    some = (array[::_AMONG] for array in seen)
+    last = reviewing.Seen(*(np.concatenate([a, *[b] * _TIMES]) for a, b in zip(some, alone, strict=True)))
+    model = reviewing.train(last, 1, _LAST_RATE, start=model)
+    said = {"joint": weighing.as_metadata(_JOINT), **_said("reviewer", _REVIEWER_SEED)}
+    _keep("reviewer", exporting.reviewer_to_onnx(model, said))
 
 
 def weights() -> Joint:

@@ -6,76 +6,26 @@ spacing, how it writes each digit.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tenfold.data.digits import CLASSES, Digits
-from tenfold.learn import clutter, doodles, marks, numerals, papers, pens, strangers, typeset
-from tenfold.learn.sheets import INK, Page, Sheet
+from tenfold.learn import clutter, doodles, marks, papers, typeset
+from tenfold.learn.hands import Hand
+from tenfold.learn.sheets import Page, Sheet
 
-_FINE, _FINE_HEIGHT = 2.0, 80.0  # digits are drawn so many times larger, but no higher than this, and then resized
 # The share of numbers of two digits only, again and again, and how often each of these is a 1: such a row may pass for a fence.
 _OF_FEW_CLASSES, _OF_THEM_ONES = 0.12, 0.3
 _BESIDE = 0.06  # the share of numbers with a word right before or right after them, as in No. 5 or 12 kg
 PRINTED = 0.1  # the share of numbers that are printed, where words are
+_BARS = 0.5  # the share of hands that write a 1 as a mere bar, where nothing stands beside it: words hold many such strokes
 _ENCLOSED = 0.015  # the share of numbers in parentheses or brackets
 _SIGNS = "$$$€€£#!?/&*+=%:;@"  # printed before and after digits
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
-
-
-@dataclass(frozen=True)
-class Hand:
-    """How a page is written; lengths in pixels."""
-
-    height: float
-    aspect: float
-    slant: float
-    turn: float
-    gap: float
-    slope: float
-    pen: float
-    of_digit: NDArray[np.float64]  # (10,): the height of each digit as a share
-    uneven: float  # how far heights of digits vary, as a share
-    bars: bool
-    flags: bool
-    small_zeros: bool
-    forms: NDArray[np.int64]  # (10,): which of `numerals` it writes each digit in, -1 for MNIST's own
-    unsteady: float = 1.0  # how far digits stand off the line and from each other, beside how far hands put them
-    type: typeset.Type | None = None  # what digits are printed in; None where they are written
-
-    @classmethod
-    def drawn(cls, random: np.random.Generator, height: float) -> Hand:
-        """A hand whose digits are about so high."""
-        touching, near, wide = random.uniform(-0.08, 0.06), random.uniform(0, 0.25), random.uniform(0.15, 0.9)
-        return cls(
-            height=height,
-            aspect=random.uniform(0.75, 1.3),
-            slant=random.normal(0.05, 0.18),
-            turn=random.normal(0, 0.04),
-            gap=height * random.choice([touching, near, wide], p=[0.25, 0.5, 0.25]),
-            slope=random.normal(0, 0.025),
-            pen=max(1.0, height * random.uniform(0.035, 0.19)),
-            of_digit=np.clip(random.normal(1, 0.08, CLASSES), 0.75, 1.25),
-            uneven=random.uniform(0.04, 0.28),
-            bars=random.random() < 0.45,
-            flags=random.random() < 0.45,
-            small_zeros=random.random() < 0.35,
-            forms=numerals.forms(random),
-        )
-
-    def printed(self, fonts: Sequence[Path], random: np.random.Generator) -> Hand:
-        """A printer beside the hand: its digits alike, in one line, and often smaller."""
-        height = self.height * random.uniform(0.6, 1.1)
-        gap, set_in = height * random.uniform(0.06, 0.3), typeset.Type.drawn(fonts, random)
-        pen = height * random.uniform(0.06, 0.16)
-        return replace(self, height=height, gap=gap, pen=pen, unsteady=0.1, small_zeros=False, type=set_in)
 
 
 class Composer:
@@ -93,11 +43,12 @@ class Composer:
         self._of_class = [digits.images[digits.known_labels == k] for k in range(CLASSES)]
         self._fonts, self.alike, self._printed = tuple(fonts), alike, printed
         self._types = typeset.lining(self._fonts)
+        self._varied = False
 
-    def without_lookalikes(self) -> Composer:
-        """The same, but for `alike`."""
+    def varied(self) -> Composer:
+        """The same, but that digits are written in more forms, and bent: of hands further from those of MNIST's writers."""
         other = copy(self)
-        other.alike = False
+        other._varied = True
         return other
 
     def page(self, random: np.random.Generator, height: int, width: int, digit_height: float, cut: bool = True) -> Page:
@@ -110,7 +61,7 @@ class Composer:
             digit_height: of a digit, about; rows vary around it.
             cut: whether the rim may cut digits; else those are left out.
         """
-        hand = Hand.drawn(random, digit_height)
+        hand = self._hand(random, digit_height)
         sheet = Sheet.blank(height, width, cut)
         y = random.uniform(-0.3, 0.6) * digit_height
         spacing = random.uniform(1.05, 1.35) if random.random() < 0.3 else random.uniform(1.3, 2.6)
@@ -132,7 +83,10 @@ class Composer:
 
     def line(self, random: np.random.Generator, n_digits: int, digit_height: float, cut: bool = True) -> Page:
         """A single row with little around it, as cut out of a form; `cut` as in `page`."""
-        hand = Hand.drawn(random, digit_height)
+        return self._line(self._hand(random, digit_height), random, n_digits, cut)
+
+    def _line(self, hand: Hand, random: np.random.Generator, n_digits: int, cut: bool) -> Page:
+        digit_height = hand.height
         room = int(digit_height * random.uniform(1.02 if cut else 1.6, 2.2))
         sheet = Sheet.blank(room, int((n_digits + 2) * (2.2 * digit_height + max(hand.gap, 0))), cut)
         base = (room + digit_height) / 2 + random.normal(0, 0.05) * digit_height
@@ -145,7 +99,10 @@ class Composer:
     def alone(self, random: np.random.Generator) -> Page:
         """One to three digits with nothing beside them, in half of the pictures cut out along their ink or nearly so."""
         n_digits = int(random.choice([1, 1, 1, 2, 3]))
-        page = self.line(random, n_digits, float(np.exp(random.uniform(np.log(16), np.log(200)))), cut=False)
+        hand = self._hand(random, float(np.exp(random.uniform(np.log(16), np.log(200)))))
+        if random.random() < _BARS:
+            hand = hand.with_bars()
+        page = self._line(hand, random, n_digits, cut=False)
         if random.random() > 0.5 or not len(page.boxes):
             return page
         first, last = page.boxes[:, :2].min(axis=0), (page.boxes[:, :2] + page.boxes[:, 2:]).max(axis=0)
@@ -158,7 +115,7 @@ class Composer:
     def signed(self, random: np.random.Generator) -> Page:
         """A row of numbers with printed signs before and after them: currencies, exclamation marks and the like."""
         height = float(np.exp(random.uniform(np.log(18), np.log(90))))
-        hand = Hand.drawn(random, height)
+        hand = self._hand(random, height)
         by = hand.printed(self._types, random) if self._types and random.random() < 0.5 else hand
         base, x = height * random.uniform(1.3, 1.9), height * random.uniform(0.2, 0.8)
         sheet = Sheet.blank(int(base + height * random.uniform(0.4, 0.8)), int(14 * height), cut=False)
@@ -281,31 +238,14 @@ class Composer:
         strength = by.type.ink if by.type else 255
         return marks.mark(sheet.ink, kind, x, base, by.height, by.pen, random, strength)
 
-    def _digit(self, label: int, hand: Hand, height: float, random: np.random.Generator) -> NDArray[np.uint8]:
-        """A digit of the class, cut out along its ink, scaled, slanted, turned and drawn with the hand's pen; or printed."""
-        if hand.type is not None:
-            return hand.type.digit(label, height)
+    def _digit(self, label: int, by: Hand, height: float, random: np.random.Generator) -> NDArray[np.uint8]:
         pool = self._of_class[label]
-        image = pool[random.integers(len(pool))]
-        if hand.forms[label] >= 0:
-            image = numerals.drawn(label, int(hand.forms[label]), random)
-        elif (label == 7 and hand.bars) or (label == 1 and hand.flags):
-            image = strangers.crossed(image, random) if label == 7 else strangers.serifed(image, random)
-        image = _cut_out(image)
-        fine = min(_FINE, _FINE_HEIGHT / height)
-        tall = max(6, round(fine * height * hand.of_digit[label] * random.uniform(1 - hand.uneven, 1 + hand.uneven)))
-        wide = max(3, round(image.shape[1] * tall / image.shape[0] * hand.aspect * random.uniform(0.9, 1.1)))
-        shear, angle = hand.slant + random.normal(0, 0.06), hand.turn + random.normal(0, 0.06)
-        down, across = image.shape[0] / tall, image.shape[1] / wide
-        room = 2 * math.ceil(fine * hand.pen)  # for strokes that are turned, or become wider
-        size = (wide + int(abs(shear) * tall) + 1 + room, tall + room)
-        cos, sin = np.cos(angle), np.sin(angle)
-        a, b, d, e = across * cos, across * (shear - sin), down * sin, down * cos
-        # Pillow wants, for each place of the result, the place in the image; both are measured from the middle here.
-        c = image.shape[1] / 2 - a * size[0] / 2 - b * size[1] / 2
-        f = image.shape[0] / 2 - d * size[0] / 2 - e * size[1] / 2
-        moved = Image.fromarray(image).transform(size, Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BICUBIC)
-        return _cut_out(_reduced(pens.drawn_with(moved, fine * hand.pen), fine))
+        # Pages of printed digits stay the same whatever they could be written like.
+        return by.digit(label, pool[0 if by.type else random.integers(len(pool))], height, random)
+
+    def _hand(self, random: np.random.Generator, height: float) -> Hand:
+        hand = Hand.drawn(random, height)
+        return hand.varied(random) if self._varied else hand
 
 
 def _ruled_now_and_then(
@@ -315,23 +255,3 @@ def _ruled_now_and_then(
     ruled = random.random() < 0.3
     rules = papers.rules(strokes.shape, base_lines, sheet.placed, height, random) if ruled else np.zeros_like(strokes)
     return sheet.page(papers.photographed(strokes, rules, sheet.placed, random))
-
-
-def _cut_out(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The part with ink; of no size if there is none."""
-    inked = digit > INK
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    return digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else digit[:0]
-
-
-def _reduced(image: Image.Image, fine: float) -> NDArray[np.uint8]:
-    """From the size that a digit was drawn in to its real size, `fine` times smaller or larger, with clear edges."""
-    if fine < 1:
-        image = _resized(image, fine)
-    sharp = Image.fromarray(np.clip((np.asarray(image, np.float32) - 128) * 2 + 128, 0, 255).astype(np.uint8))
-    return np.asarray(_resized(sharp, fine) if fine > 1 else sharp)
-
-
-def _resized(image: Image.Image, fine: float) -> Image.Image:
-    size = (max(1, round(image.width / fine)), max(1, round(image.height / fine)))
-    return image.resize(size, Image.Resampling.BICUBIC)

@@ -20,7 +20,8 @@ from tenfold.read.cutting import cut_out
 from tenfold.read.finder import Finder
 from tenfold.read.reviewer import ANSWERS, MEAN, SIDE, SPREAD, views, zoomed
 
-_DRAWN, _WORDS = 0.2, 0.1  # the shares of pictures with drawings, and with words, and no digits
+# The shares of pictures with drawings, few digits and nothing beside them, words without digits, numbers among printed signs.
+_SHARES = (0.15, 0.1, 0.12, 0.08)
 _ZOOM, _SHIFT = 0.06, 0.03  # by what share boxes vary in size and place, so that the finder need not be exact
 _BATCH = 128
 
@@ -29,7 +30,7 @@ class Seen(NamedTuple):
     """What the reviewer learns from.
 
     Attributes:
-        views: uint8 (n, 2, 48, 48), or (n, 48, 48) for a reviewer that does not see from afar.
+        views: uint8 (n, 2, 48, 48).
         labels: uint8 (n,); 10 for none.
     """
 
@@ -37,9 +38,7 @@ class Seen(NamedTuple):
     labels: NDArray[np.uint8]
 
 
-def proposals(
-    digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int, processes: int = 2, kind: str = "words"
-) -> Seen:
+def proposals(digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int, processes: int = 2, kind: str = "any") -> Seen:
     """What the bundled finder proposes in composed pictures, with what is there; the same arguments give the same.
 
     Args:
@@ -48,40 +47,28 @@ def proposals(
         n_pictures: how many; each has about a dozen proposals.
         seed: decides the pictures.
         processes: that compose at a time.
-        kind: `plain`, without words that hold letters like digits; `words`, with them, some of them alone; `alone`, one to
-            three digits with nothing beside them; or `signs`, half of them like these and half numbers among printed signs.
+        kind: `any`, with digits in many forms, among words that hold letters like digits; some of these pictures hold words
+            alone, one to three digits alone, or numbers among printed signs; or `alone`, one to three digits with nothing
+            beside them, a 1 being often a mere bar.
     """
     return Seen(*next(streaming.stream(KINDS[kind], digits, fonts, 1, n_pictures, seed, processes)))
 
 
 def propose(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
     """The proposals of one picture: views uint8 (n, 2, 48, 48) and labels uint8 (n,); those cut by the rim are left out."""
-    what = random.random()
-    if what < _DRAWN:
-        page = composer.drawing(random)
-    elif composer.alike and what < _DRAWN + _WORDS:
-        page = composer.words(random)
-    else:
-        page = weighing.picture(composer, random)
+    composer = composer.varied()
+    others = (composer.drawing, composer.alone, composer.words, composer.signed)
+    which = int(random.choice(len(others) + 1, p=[*_SHARES, 1 - sum(_SHARES)]))
+    page = others[which](random) if which < len(others) else weighing.picture(composer, random)
     return _proposed(page, random)
-
-
-def propose_plain(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
-    """As `propose`, of pictures whose words hold no letter that looks like a digit."""
-    return propose(composer.without_lookalikes(), random)
 
 
 def propose_alone(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
     """As `propose`, of pictures with nothing but one to three digits."""
-    return _proposed(composer.alone(random), random)
+    return _proposed(composer.varied().alone(random), random)
 
 
-def propose_signs(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
-    """As `propose_alone`, and as many of numbers among printed signs."""
-    return _proposed(composer.alone(random) if random.random() < 0.5 else composer.signed(random), random)
-
-
-KINDS: dict[str, streaming.Make] = {"plain": propose_plain, "words": propose, "alone": propose_alone, "signs": propose_signs}
+KINDS: dict[str, streaming.Make] = {"any": propose, "alone": propose_alone}
 
 
 def _proposed(page: Page, random: np.random.Generator) -> streaming.Arrays:
@@ -102,31 +89,26 @@ def _finder() -> Finder:
     return Finder.bundled(1)
 
 
-def network(seed: int = 0, dtype: str = "float32", afar: bool = True) -> Any:
-    """The reviewer: views to probabilities (n, 11) of ten digits and of none.
+def network(seed: int = 0, dtype: str = "float32") -> Any:
+    """The reviewer: views, uint8 (n, 2, 48, 48), to probabilities (n, 11) of ten digits and of none; 319,000 weights.
 
     Args:
         seed: decides the first weights.
         dtype: the Keras dtype policy of all layers but the first and the last.
-        afar: whether it sees both views, uint8 (n, 2, 48, 48), with 319,000 weights; else the closer one, uint8 (n, 48, 48),
-            with 185,000.
     """
     from tenfold.learn.layers import Apart
 
     keras = backend.load_keras()
     layers = keras.layers
     conv = _Convolutions(seed, dtype)
-    closely = conv.down_to_eighths(16, 32, 64, 96, 24)
-    seen = closely
-    if afar:
-        seen = [Apart([closely, conv.down_to_eighths(16, 32, 48, 64, 24)], dtype=dtype, name="apart")]
+    closely, from_afar = conv.down_to_eighths(16, 32, 64, 96, 24), conv.down_to_eighths(16, 32, 48, 64, 24)
     first = keras.initializers.GlorotUniform(seed=seed * 1000)
     return keras.Sequential(
         [
-            keras.Input((2, SIDE, SIDE) if afar else (SIDE, SIDE), dtype="uint8", name="views"),
+            keras.Input((2, SIDE, SIDE), dtype="uint8", name="views"),
             layers.Rescaling(1 / SPREAD, -MEAN / SPREAD, name="scale"),
-            layers.Permute((2, 3, 1), name="maps") if afar else layers.Reshape((SIDE, SIDE, 1), name="maps"),
-            *seen,
+            layers.Permute((2, 3, 1), name="maps"),
+            Apart([closely, from_afar], dtype=dtype, name="apart"),
             layers.Dropout(0.2, seed=seed, dtype=dtype, name="dropout"),
             *conv(64, side=SIDE // 8, padding=0),  # where in the view something is does matter
             layers.Flatten(name="flatten"),
@@ -181,8 +163,7 @@ def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0, s
         seed: decides the first weights and the order.
         start: a reviewer whose weights are the first ones.
     """
-    afar = seen.views.ndim == 4
-    model = network(seed, backend.dtype_policy("bfloat16"), afar)
+    model = network(seed, backend.dtype_policy("bfloat16"))
     if start is not None:
         model = networks.with_weights_of(start, model)
     n_steps = fitting.count_steps(len(seen.labels), _BATCH)
@@ -192,4 +173,4 @@ def train(seen: Seen, epochs: int, learning_rate: float = 8e-3, seed: int = 0, s
     for epoch in range(1, epochs + 1):
         totals = steps(fitting.shuffled(len(seen.labels), _BATCH, seed, epoch), 0, n_steps)
         print(f"reviewer: epoch {epoch}, loss {totals.loss / totals.n_digits:.4f}", flush=True)
-    return networks.with_weights_of(model, network(seed, afar=afar))
+    return networks.with_weights_of(model, network(seed))
