@@ -13,9 +13,9 @@ import numpy as np
 from tenfold.picture import Source
 from tenfold.read.reading import Reading
 
-# By these none of 64 photos and cheques is said to lie wrongly, of 17 of which it is asked; turned 192 times, it is said 86
-# times, 78 of them rightly.
-_READ = 0.75  # a text as sure as this stands as it is
+# By these none of 64 photos and cheques is said to lie wrongly, of 26 of which it is asked; turned 192 times, it is said 77
+# times, 73 of them rightly.
+_READ = 0.8  # a text as sure as this stands as it is
 _SURE = 0.9  # confidence of the text if it is turned
 _MORE = 1.15  # times as many digits, by their confidence, are there if it is turned
 _TWICE = 2.0  # the same, where the text is that sure and most of what stands there is refused
