@@ -160,12 +160,12 @@ def test_a_text_that_hardly_fits_the_field_is_said_to_be_doubtful(tenfold, folde
 
 def test_a_text_that_is_hardly_right_is_said_to_be_and_which_way_up_it_were_better(tenfold, tmp_path: Path) -> None:
     field = Image.open(Path(__file__).parents[2] / "docs" / "images" / "field.png")
-    field.rotate(90, expand=True).save(tmp_path / "lying.png")
-    result = tenfold("read", tmp_path / "lying.png")
+    field.rotate(180).save(tmp_path / "upside_down.png")
+    result = tenfold("read", tmp_path / "upside_down.png")
     assert result.code == 0
     doubtful, turned = result.err.splitlines()
-    assert "lying.png: the whole is right with a probability of" in doubtful
-    assert "lying.png: turned by 90 degrees clockwise it reads 482107, right with a probability of 99." in turned
+    assert "upside_down.png: the whole is right with a probability of" in doubtful
+    assert "upside_down.png: turned by 180 degrees clockwise it reads 482107, right with a probability of 99." in turned
 
 
 def test_a_broken_picture_alone_is_exit_2(tenfold, folder: Path) -> None:
