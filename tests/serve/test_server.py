@@ -161,4 +161,5 @@ def test_log_lines_are_json_and_hold_no_address(start: Callable, png: bytes) -> 
     assert service.end() == 0
     service.wait_for("ended")
     assert "127.0.0.1" not in json.dumps(service.lines[1:])
-    assert "Invalid HTTP request" in json.dumps(service.lines)
+    refused = [line for line in service.lines if line.get("status") == 400]
+    assert [(line["event"], line["route"]) for line in refused] == [("request", "other")]
