@@ -37,9 +37,8 @@ _FINDER_SEED = 1
 _PICTURES, _REVIEWS, _REVIEWER_SEED = 36_000, 3, 41
 _ALONE, _TIMES, _AMONG, _LAST_RATE = 12_000, 2, 4, 1.5e-3
 _PAGES, _WORDS = 1000, 100  # that the weights are fitted on: with digits, and with words alone
-# How much each network counts: as `weights` fitted it beside a reviewer that saw places closely only, alone. Fitted beside the
-# present ones they rely on these nearly alone; a 1 drawn as a bar is taken for a letter then, and a digit of a photo is missed
-# (docs/experiments.md).
+# How much each network counts: as `weights` fitted it beside an earlier reviewer. Fitted anew beside the present one they read
+# as well, and no better (docs/experiments.md).
 _JOINT = Joint(
     classes=(0.3639, 0.0346, 0.6565),
     digit=(-0.4138, 0.1925, -0.0444, 0.863, 0.3908, 0.3815, -1.8718, -1.044),

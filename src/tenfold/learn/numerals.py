@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,6 +86,7 @@ _FURTHER = (
         "6,1 3,0 0,2 2,5 6,1 6,1 6,10 3,12 0,10 7,8",
     ),
 )  # fmt: skip
+_EVERY = tuple(ways + further for ways, further in zip(_WAYS, _FURTHER, strict=True))
 BAR = 0  # the form of a 1 that is nothing but a bar
 _OFTEN, _SELDOM = 0.35, 0.12  # the share of hands that write a 1, or another digit, in one of these forms
 _MORE = 0.25  # the same for another digit than 1, where there are to be more
@@ -92,23 +95,24 @@ _HEIGHT, _PEN = 88, 8  # of what is drawn, in pixels
 
 def forms(random: np.random.Generator) -> NDArray[np.int64]:
     """Which form a hand has for each digit, int64 (10,); -1 for those it writes like MNIST's writers."""
-    chosen = [int(random.integers(len(ways))) for ways in _WAYS]
-    has_one = random.random(CLASSES) < np.where(np.arange(CLASSES) == 1, _OFTEN, _SELDOM)
-    return np.where(has_one, chosen, -1)
+    return _chosen(random, _WAYS, _SELDOM)
 
 
 def more_forms(random: np.random.Generator) -> NDArray[np.int64]:
     """As `forms`, of twice as many, and more often."""
-    chosen = [int(random.integers(len(ways) + len(further))) for ways, further in zip(_WAYS, _FURTHER, strict=True)]
-    return np.where(random.random(CLASSES) < np.where(np.arange(CLASSES) == 1, _OFTEN, _MORE), chosen, -1)
+    return _chosen(random, _EVERY, _MORE)
+
+
+def _chosen(random: np.random.Generator, ways_of_each: Sequence[Sequence[str]], share: float) -> NDArray[np.int64]:
+    chosen = [int(random.integers(len(ways))) for ways in ways_of_each]
+    return np.where(random.random(CLASSES) < np.where(np.arange(CLASSES) == 1, _OFTEN, share), chosen, -1)
 
 
 def drawn(label: int, form: int, random: np.random.Generator) -> NDArray[np.uint8]:
     """A digit in one of its forms, uint8 (H, W), white ink on black, about 90 pixels high."""
     unsteady, narrow = random.uniform(0.1, 0.45), random.uniform(0.6, 1)
     strokes = [
-        letters.curve(points + random.normal(0, unsteady, points.shape))
-        for points in letters.strokes_of((_WAYS[label] + _FURTHER[label])[form])
+        letters.curve(points + random.normal(0, unsteady, points.shape)) for points in letters.strokes_of(_EVERY[label][form])
     ]
     ink = np.zeros((_HEIGHT * 2, _HEIGHT * 2), np.uint8)
     doodles.draw(ink, strokes, (_HEIGHT // 2, _HEIGHT // 2), (narrow * _HEIGHT, _HEIGHT), _PEN)

@@ -35,7 +35,7 @@ class InOriginForm:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
-        await self._app(_in_origin_form(scope) if _is_absolute(scope) else scope, receive, send)
+        await self._app(_in_origin_form(scope) if scope["type"] == "http" else scope, receive, send)
 
 
 class Guarded:
@@ -80,22 +80,19 @@ class Guarded:
             raise RequestError(401, "token_missing", "the Authorization header has no valid token", challenge)
 
 
-def host_and_path(target: str) -> tuple[str, str]:
-    """What a target asks for, without query: the host, empty if it names none, and the path."""
+def host_and_path(target: str) -> tuple[str | None, str]:
+    """What a target asks for, without query: the host, None if there is no place for one, and the path."""
     if not target.lower().startswith(("http://", "https://")):
-        return "", target
+        return None, target
     host, slash, path = target.partition("//")[2].partition("/")
     return host, slash + path or "/"
-
-
-def _is_absolute(scope: Scope) -> bool:
-    path: str = scope.get("path", "")
-    return scope["type"] == "http" and path.lower().startswith(("http://", "https://"))
 
 
 def _in_origin_form(scope: Scope) -> Scope:
     """As if only the path had been asked for, of the host that the target names; what the Host header says does not count."""
     host, path = host_and_path(scope["path"])
+    if host is None:
+        return scope
     _, raw_slash, raw_path = scope["raw_path"].partition(b"//")[2].partition(b"/")
     headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
     return {
