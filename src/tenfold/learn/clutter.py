@@ -34,7 +34,6 @@ def text(
     random: np.random.Generator,
     x: float | None = None,
     written: bool | None = None,
-    alike: bool = True,
 ) -> float:
     """Write or print a word or two; the column after them.
 
@@ -47,16 +46,15 @@ def text(
         random: decides the words, and how they are written.
         x: the column where they begin; somewhere without.
         written: whether they are written by hand; either without.
-        alike: whether they hold letters that look like digits.
     """
     place = float(random.uniform(-0.2, 0.8) * ink.shape[1]) if x is None else x
     if random.random() < _WRITTEN if written is None else written:
         for _ in range(random.integers(1, 3)):
-            strokes, width = letters.word(random, int(random.integers(1, 8)), alike)
+            strokes, width = letters.word(random, int(random.integers(1, 8)), alike=True)
             doodles.draw(ink, strokes, (place, base - size), (size, size), pen)
             place += (width + random.uniform(0.2, 0.6)) * size
         return place
-    words = _words(random, alike)
+    words = _words(random)
     return printed(ink, fonts[int(random.integers(len(fonts)))], words, base, size, place, random)
 
 
@@ -70,9 +68,9 @@ def printed(
     return x + float(face.getlength(characters))
 
 
-def _words(random: np.random.Generator, alike: bool = True) -> str:
+def _words(random: np.random.Generator) -> str:
     """What is printed: one to three words in small letters, capitals or both; or letters and signs in any order."""
-    if not alike or random.random() < _ODD:
+    if random.random() < _ODD:
         return "".join(str(c) for c in random.choice(list(LETTERS + "   "), int(random.integers(1, 9))))
     made = []
     for _ in range(random.integers(1, 4)):

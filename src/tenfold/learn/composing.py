@@ -34,14 +34,12 @@ class Composer:
     Args:
         digits: labelled digits of all ten classes.
         fonts: files of fonts for printed letters and numbers; without, no words are printed or written there.
-        alike: whether there is what only its neighbours tell from letters, or from digits: words that hold letters like digits,
-            words right beside a number, numbers in print, parentheses and the like.
-        printed: the share of numbers that are printed; only beside what looks alike.
+        printed: the share of numbers that are printed.
     """
 
-    def __init__(self, digits: Digits, fonts: Sequence[Path] = (), alike: bool = True, printed: float = PRINTED) -> None:
+    def __init__(self, digits: Digits, fonts: Sequence[Path] = (), printed: float = PRINTED) -> None:
         self._of_class = [digits.images[digits.known_labels == k] for k in range(CLASSES)]
-        self._fonts, self.alike, self._printed = tuple(fonts), alike, printed
+        self._fonts, self._printed = tuple(fonts), printed
         self._types = typeset.lining(self._fonts)
         self._varied = False
 
@@ -72,7 +70,7 @@ class Composer:
             what = random.random()
             if what < 0.12 and self._fonts:
                 size = digit_height * random.uniform(0.4, 1.2)
-                clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, alike=self.alike)
+                clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random)
             elif what < 0.9:
                 self._row(sheet, hand, base, row, random)
                 row += 1
@@ -179,7 +177,7 @@ class Composer:
         while x < width:
             n = n_digits or 1 + int(random.choice(len(_LENGTHS), p=_LENGTHS))
             x = self._beside(sheet, hand, base, x, n_digits, random)
-            by = hand.printed(self._types, random) if self.alike and self._types and random.random() < self._printed else hand
+            by = hand.printed(self._types, random) if self._types and random.random() < self._printed else hand
             x = self._number(sheet, by, base, x, row, n, random)
             if x >= width:
                 return float(x)
@@ -195,7 +193,7 @@ class Composer:
         """Write a number of n digits and signs among and around them, as far as the page goes; the column after it."""
         width, thousands, few = sheet.ink.shape[1], random.random() < 0.5, random.random() < _OF_FEW_CLASSES
         classes = np.where(random.random(2) < _OF_THEM_ONES, 1, random.integers(CLASSES, size=2)) if few else np.arange(CLASSES)
-        enclosed = self.alike and random.random() < _ENCLOSED
+        enclosed = random.random() < _ENCLOSED
         opening, closing = marks.ENCLOSING[int(random.choice(2, p=[0.8, 0.2]))] if enclosed else ("", "")
         if opening:
             x = self._mark(sheet, by, x, base, random, opening)
@@ -221,19 +219,18 @@ class Composer:
         self, sheet: Sheet, hand: Hand, base: float, x: float, n_digits: int | None, random: np.random.Generator
     ) -> float:
         """Now and then a word as near to a number as its digits are to each other; the column after it."""
-        if n_digits or not self._fonts or not self.alike or random.random() > _BESIDE:
+        if n_digits or not self._fonts or random.random() > _BESIDE:
             return x
         near = 0.2 * hand.height
         return self._word(sheet, hand, base, x + random.uniform(0, near), random) + random.uniform(0, near)
 
     def _word(self, sheet: Sheet, hand: Hand, base: float, x: float, random: np.random.Generator) -> float:
         size = hand.height * random.uniform(0.4, 1.1)
-        return clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, x, alike=self.alike)
+        return clutter.text(sheet.ink, self._fonts, base, size, hand.pen, random, x)
 
     def _mark(self, sheet: Sheet, by: Hand, x: float, base: float, random: np.random.Generator, kind: str = "") -> float:
         """A sign, one of any kind if none is given; the column where the next thing may begin."""
-        kinds = marks.MANY if self.alike else marks.FEW
-        kind = kind or str(random.choice(list(kinds), p=list(kinds.values())))
+        kind = kind or str(random.choice(list(marks.SHARES), p=list(marks.SHARES.values())))
         base += by.slope * (x - sheet.ink.shape[1] / 2)
         strength = by.type.ink if by.type else 255
         return marks.mark(sheet.ink, kind, x, base, by.height, by.pen, random, strength)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 # How often each stands in a number or after it: a space is one of them.
-FEW = {".": 0.34, ",": 0.16, "-": 0.18, "/": 0.06, " ": 0.06, ":": 0.05, "=": 0.12, "+": 0.03}
-# The same with others, which only their neighbours tell from a 1 or a 0.
+_USUAL = {".": 0.34, ",": 0.16, "-": 0.18, "/": 0.06, " ": 0.06, ":": 0.05, "=": 0.12, "+": 0.03}
+# And others, which only their neighbours tell from a 1 or a 0.
 _OTHERS = {"(": 0.015, ")": 0.035, "[": 0.005, "]": 0.005, "'": 0.01, '"': 0.01, "%": 0.01, "°": 0.005}
-MANY = {kind: share * (1 - sum(_OTHERS.values())) for kind, share in FEW.items()} | _OTHERS
+SHARES = {kind: share * (1 - sum(_OTHERS.values())) for kind, share in _USUAL.items()} | _OTHERS
 ENCLOSING = (("(", ")"), ("[", "]"))
 _BOW = np.linspace(-1, 1, 13)
 
@@ -146,7 +146,7 @@ def mark(
 
     Args:
         ink: uint8 (H, W), drawn into.
-        kind: one of `MANY`.
+        kind: one of `SHARES`.
         x: the column where it begins.
         base: the row that digits stand on.
         height: of digits.
