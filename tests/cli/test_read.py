@@ -98,11 +98,15 @@ def piped() -> Iterator[Callable[[bytes], str]]:
 def test_a_pipe_is_read_once_whatever_is_asked_of_its_picture(
     tenfold, folder: Path, tmp_path: Path, piped: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seven = (folder / "seven.png").read_bytes()
-    of_file, of_pipe = (tenfold("read", "--digits", "2", name) for name in (folder / "seven.png", piped(seven)))
+    row = Image.new("L", (400, 200))
+    for x, name in ((0, "seven.png"), (200, "two.png")):
+        row.paste(Image.open(folder / name), (x, 0))
+    row.save(tmp_path / "row.png")
+    pictures = (tmp_path / "row.png", piped((tmp_path / "row.png").read_bytes()))
+    of_file, of_pipe = (tenfold("read", "--digits", "1", name) for name in pictures)
     assert (of_pipe.code, of_pipe.out) == (0, of_file.out)
     assert "right with a probability of" in of_pipe.err  # as doubtful as this it is turned, too
-    name = piped(seven)
+    name = piped((folder / "seven.png").read_bytes())
     assert tenfold("read", "--annotate", tmp_path / "seen", name) == (0, "7\n", "")
     assert [file.name for file in (tmp_path / "seen").iterdir()] == [f"{Path(name).name}.png"]
     name = piped(b"no picture")

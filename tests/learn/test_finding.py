@@ -71,10 +71,43 @@ def test_it_learns_and_onnx_answers_the_same(capsys: pytest.CaptureFixture[str])
     assert content == exporting.finder_to_onnx(model, {"joint": {}})
 
 
-def test_a_page_seen_at_twice_its_size_has_boxes_to_match() -> None:
+def test_a_page_seen_at_another_size_has_boxes_to_match() -> None:
     page = Composer(tenfold.load("mnist", "train")[:1000]).page(np.random.default_rng(3), 48, 128, 14.0)
-    doubled = finding._doubled(page)
+    doubled = finding._resized(page, 2)
     assert doubled.picture.shape == (96, 256)
     assert doubled.picture.dtype == np.uint8
     assert (doubled.boxes == 2 * page.boxes).all()
     assert np.abs(doubled.picture[::2, ::2].astype(float) - page.picture).mean() < 12
+    assert finding._resized(page, 1) is page
+
+
+def test_pages_with_large_digits_are_seen_from_afar_and_no_others() -> None:
+    page = Composer(tenfold.load("mnist", "train")[:1000]).line(np.random.default_rng(3), 4, 80.0, cut=False)
+    far = finding._reduced(page, 20.0)
+    assert np.median(far.boxes[:, 3]) == pytest.approx(20, abs=1)
+    assert far.picture.shape[0] == pytest.approx(page.picture.shape[0] * 20 / np.median(page.boxes[:, 3]), abs=1)
+    assert finding._reduced(page, 200.0) is page
+    nothing = page._replace(boxes=page.boxes[:0], labels=page.labels[:0], rows=page.rows[:0])
+    assert finding._reduced(nothing, 20.0) is nothing
+
+
+def test_all_kinds_of_pages_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = dict.fromkeys(("page", "line", "words", "alone", "signed"), 0)
+
+    def counting(kind: str) -> None:
+        make = getattr(Composer, kind)
+
+        def noting(self: Composer, *arguments: object) -> object:
+            made[kind] += 1
+            assert self._varied
+            return make(self, *arguments)
+
+        monkeypatch.setattr(Composer, kind, noting)
+
+    for kind in made:
+        counting(kind)
+    composer = Composer(tenfold.load("mnist", "train")[:1000])
+    for k in range(60):
+        finding.example(composer, np.random.default_rng([6, k]))
+    assert all(made.values())
+    assert sum(made.values()) == 60

@@ -27,6 +27,8 @@ from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL, resized
 PATCH = (96, 256)  # height and width of what it learns from, in pixels
 _MARGIN = 1.25  # so much beyond the sizes it answers for, a digit is neither here nor there
 _DOUBLED = 0.15  # the share of pictures seen at twice their size
+# The shares of patches with words without digits, one to three digits and nothing beside them, numbers among printed signs.
+_SHARES = (0.08, 0.06, 0.06)
 # Of a digit's width and height: how far from its middle cells answer for it, and how far they may answer anything.
 _MIDDLE, _AROUND = (0.25, 0.2), (0.5, 0.4)
 
@@ -58,9 +60,14 @@ def example(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
 
     Some are pictures seen at twice their size, as small digits are.
     """
+    composer = composer.varied()
     way = random.random()
     low, high = (LARGEST, 2.5 * LARGEST) if way < 0.1 else (0.4 * LEAST, LEAST) if way < 0.18 else (LEAST, LARGEST)
     digit_height = float(np.exp(random.uniform(np.log(low), np.log(high))))
+    others = (composer.words, composer.alone, composer.signed)
+    which = int(random.choice(len(others) + 1, p=[*_SHARES, 1 - sum(_SHARES)]))
+    if which < len(others):
+        return _laid_out(_reduced(others[which](random), digit_height), random)
     zoom = 2 if random.random() < _DOUBLED else 1
     if way > 0.6:
         page = composer.line(random, int(random.integers(1, 8)), digit_height / zoom)
@@ -69,12 +76,20 @@ def example(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
         if random.random() < 0.2:  # something cut out closely
             height, width = int(random.integers(height // 3, height)), int(random.integers(width // 4, width))
         page = composer.page(random, height // zoom, width // zoom, digit_height / zoom)
-    return _laid_out(page if zoom == 1 else _doubled(page), random)
+    return _laid_out(_resized(page, zoom), random)
 
 
-def _doubled(page: Page) -> Page:
-    picture = resized(page.picture.astype(np.float32), 2)
-    return page._replace(picture=picture.astype(np.uint8), boxes=page.boxes * 2)
+def _reduced(page: Page, digit_height: float) -> Page:
+    """The page as seen where its digits are no higher than that, as those of a large picture are."""
+    return _resized(page, min(1.0, digit_height / float(np.median(page.boxes[:, 3])))) if len(page.boxes) else page
+
+
+def _resized(page: Page, scale: float) -> Page:
+    if scale == 1:
+        return page
+    picture = resized(page.picture.astype(np.float32), scale)
+    ratio = np.array(picture.shape[::-1]) / page.picture.shape[::-1]
+    return page._replace(picture=picture.astype(np.uint8), boxes=page.boxes * np.tile(ratio, 2).astype(np.float32))
 
 
 def _laid_out(page: Page, random: np.random.Generator) -> tuple[NDArray[np.float16], NDArray[np.float16]]:

@@ -18,7 +18,7 @@ from tenfold.read.joint import Evidence, Joint, features
 from tenfold.read.shipped import Shipped
 
 # From which probability on a candidate is accepted: on composed pages of the digits held out there are a few errors less with
-# 0.4 or 0.45 than with 0.3, and a 1 drawn as a mere bar is far above.
+# 0.4 or 0.45 than with 0.3, and a 1 drawn as a mere bar is mostly far above. What ships has another, see `bundling`.
 _THRESHOLD = 0.4
 _NEAR = 0.35  # of its height: how far from a digit's middle what was found may lie
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tenfold.read import lines
 from tenfold.read.deciding import Decided
 
-_SLOPED = 0.05  # a lesser slope is left as it is: hands write so, and digits stand upright all the same
+_SLOPED = 0.06  # a lesser slope is left as it is: hands write so, and digits stand upright all the same
 _MOST_TURNS = 3  # a slope that is too steep to be seen whole takes a second one, or a third
 _FEW, _DOUBTFUL = 4, 0.8  # of so few digits that were read, and with so little confidence, the rest may be held too askew
 _LEFT = 0.9  # the share of the digits, by their probability, that a turned picture has to show: an empty text is a sure one
