@@ -169,7 +169,7 @@ def test_a_text_that_is_hardly_right_is_said_to_be_and_which_way_up_it_were_bett
     assert result.code == 0
     doubtful, turned = result.err.splitlines()
     assert "upside_down.png: the whole is right with a probability of" in doubtful
-    assert "upside_down.png: turned by 180 degrees clockwise it reads 482107, right with a probability of 9" in turned
+    assert "upside_down.png: turned by 180 degrees clockwise it reads 482107, right with a probability of 98 %" in turned
 
 
 def test_a_broken_picture_alone_is_exit_2(tenfold, folder: Path) -> None:

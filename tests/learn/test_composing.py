@@ -108,7 +108,7 @@ def test_all_signs_stand_beside_numbers_in_the_ink_of_these(composer: Composer, 
     assert 0.03 < pale < 0.3, "beside numbers in print"
     drawn.clear()
     written = Composer(tenfold.load("mnist", "test"), clutter.packaged_fonts(), printed=0.0)
-    for seed in range(30):
+    for seed in range(100):
         whole(written, seed)
     assert {strength for _, strength in drawn} == {255}
 
@@ -184,3 +184,13 @@ def test_varied_pages_have_other_forms_and_as_many_digits(composer: Composer) ->
     pages, varied = ([whole(some, seed) for seed in range(15)] for some in (composer, composer.varied()))
     assert any((one.picture != other.picture).any() for one, other in zip(pages, varied, strict=True))
     assert 0.7 < sum(len(page.labels) for page in varied) / sum(len(page.labels) for page in pages) < 1.4
+
+
+def test_now_and_then_there_is_a_picture_of_another_kind(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    for kind in ("words", "drawing"):
+        monkeypatch.setattr(composer, kind, lambda random, kind=kind: made.append(kind) or whole(composer, 1))
+    given = [composer.now_and_then({"words": 0.3, "drawing": 0.1}, np.random.default_rng([9, k])) for k in range(200)]
+    assert 40 <= made.count("words") <= 80
+    assert 8 <= made.count("drawing") <= 35
+    assert sum(page is not None for page in given) == len(made)

@@ -566,5 +566,5 @@ def test_nothing_seen_is_less_sure_than_nothing_there(reader: Reader) -> None:
 
 def test_a_reading_is_short_to_look_at(reader: Reader) -> None:
     found = repr(reader.read(Path(__file__).parents[2] / "docs" / "images" / "field.png"))
-    assert found.startswith("Reading('482107', confidence 9")
+    assert found.startswith("Reading('482107', confidence 97.")
     assert len(found) < 200

@@ -6,9 +6,10 @@ spacing, how it writes each digit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ _BARS = 0.5  # the share of hands that write a 1 as a mere bar, where nothing st
 _ENCLOSED = 0.015  # the share of numbers in parentheses or brackets
 _SIGNS = "$$$€€£#!?/&*+=%:;@"  # printed before and after digits
 _LENGTHS = np.array([8, 10, 12, 13, 14, 12, 9, 7, 5, 4, 3, 3]) / 100  # how often a row has 1, 2, 3 … digits
+# Pictures that are neither a page nor a row: drawings without digits, one to three digits and nothing beside them, words
+# without digits, numbers among printed signs.
+Kind = Literal["drawing", "alone", "words", "signed"]
 
 
 class Composer:
@@ -109,6 +113,12 @@ class Composer:
         right, bottom = np.ceil(last + margin).astype(int) + 1
         part = np.ascontiguousarray(page.picture[top:bottom, left:right])
         return page._replace(picture=part, boxes=page.boxes - np.array([left, top, 0, 0], np.float32))
+
+    def now_and_then(self, shares: Mapping[Kind, float], random: np.random.Generator) -> Page | None:
+        """A picture of one of these kinds, each as often as its share says; else none."""
+        made = {"drawing": self.drawing, "alone": self.alone, "words": self.words, "signed": self.signed}
+        which = int(random.choice(len(shares) + 1, p=[*shares.values(), 1 - sum(shares.values())]))
+        return made[list(shares)[which]](random) if which < len(shares) else None
 
     def signed(self, random: np.random.Generator) -> Page:
         """A row of numbers with printed signs before and after them: currencies, exclamation marks and the like."""

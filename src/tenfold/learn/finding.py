@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tenfold import storage
 from tenfold.data.digits import CLASSES, Digits
 from tenfold.learn import backend, networks, streaming
-from tenfold.learn.composing import Composer
+from tenfold.learn.composing import Composer, Kind
 from tenfold.learn.recipe import Adam
 from tenfold.learn.sheets import Page
 from tenfold.picture.contrast import contrast
@@ -27,8 +27,7 @@ from tenfold.read.finder import LARGEST, LEAST, STRIDE, TYPICAL, resized
 PATCH = (96, 256)  # height and width of what it learns from, in pixels
 _MARGIN = 1.25  # so much beyond the sizes it answers for, a digit is neither here nor there
 _DOUBLED = 0.15  # the share of pictures seen at twice their size
-# The shares of patches with words without digits, one to three digits and nothing beside them, numbers among printed signs.
-_SHARES = (0.08, 0.06, 0.06)
+_SHARES: dict[Kind, float] = {"words": 0.08, "alone": 0.06, "signed": 0.06}
 # Of a digit's width and height: how far from its middle cells answer for it, and how far they may answer anything.
 _MIDDLE, _AROUND = (0.25, 0.2), (0.5, 0.4)
 
@@ -64,10 +63,8 @@ def example(composer: Composer, random: np.random.Generator) -> tuple[NDArray[np
     way = random.random()
     low, high = (LARGEST, 2.5 * LARGEST) if way < 0.1 else (0.4 * LEAST, LEAST) if way < 0.18 else (LEAST, LARGEST)
     digit_height = float(np.exp(random.uniform(np.log(low), np.log(high))))
-    others = (composer.words, composer.alone, composer.signed)
-    which = int(random.choice(len(others) + 1, p=[*_SHARES, 1 - sum(_SHARES)]))
-    if which < len(others):
-        return _laid_out(_reduced(others[which](random), digit_height), random)
+    if other := composer.now_and_then(_SHARES, random):
+        return _laid_out(_reduced(other, digit_height), random)
     zoom = 2 if random.random() < _DOUBLED else 1
     if way > 0.6:
         page = composer.line(random, int(random.integers(1, 8)), digit_height / zoom)

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 
 from tenfold.data.digits import CLASSES, Digits
 from tenfold.learn import backend, compiled, fitting, networks, streaming, weighing
-from tenfold.learn.composing import Composer
+from tenfold.learn.composing import Composer, Kind
 from tenfold.learn.recipe import Adam
 from tenfold.learn.sheets import Page
 from tenfold.read.cutting import cut_out
 from tenfold.read.finder import Finder
 from tenfold.read.reviewer import ANSWERS, MEAN, SIDE, SPREAD, views, zoomed
 
-# The shares of pictures with drawings, few digits and nothing beside them, words without digits, numbers among printed signs.
-_SHARES = (0.15, 0.1, 0.12, 0.08)
+_SHARES: dict[Kind, float] = {"drawing": 0.15, "alone": 0.1, "words": 0.12, "signed": 0.08}
 _ZOOM, _SHIFT = 0.06, 0.03  # by what share boxes vary in size and place, so that the finder need not be exact
 _BATCH = 128
 
@@ -57,10 +56,7 @@ def proposals(digits: Digits, fonts: Sequence[Path], n_pictures: int, seed: int,
 def propose(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
     """The proposals of one picture: views uint8 (n, 2, 48, 48) and labels uint8 (n,); those cut by the rim are left out."""
     composer = composer.varied()
-    others = (composer.drawing, composer.alone, composer.words, composer.signed)
-    which = int(random.choice(len(others) + 1, p=[*_SHARES, 1 - sum(_SHARES)]))
-    page = others[which](random) if which < len(others) else weighing.picture(composer, random)
-    return _proposed(page, random)
+    return _proposed(composer.now_and_then(_SHARES, random) or weighing.picture(composer, random), random)
 
 
 def propose_alone(composer: Composer, random: np.random.Generator) -> streaming.Arrays:
