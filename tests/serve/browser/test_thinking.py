@@ -83,13 +83,34 @@ def test_five_steps_of_a_small_network_stand_in_one_row(visit) -> None:
     assert len(set(page.page.evaluate("[...document.querySelectorAll('#layers figure')].map((one) => one.offsetTop)"))) == 1
 
 
-def test_on_a_phone_the_steps_stand_in_two_columns_as_wide(visit) -> None:
-    page = visit(viewport={"width": 320, "height": 700})
+def test_on_a_phone_all_of_it_is_one_screen_and_the_steps_slide_by(visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
+    page.write(7, 0.2)
+    page.write(3, 0.9)
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
+    assert page.page.evaluate("thinking.offsetHeight") < 844
+    assert len(set(page.page.evaluate("[...document.querySelectorAll('#layers figure')].map((one) => one.offsetTop)"))) == 1
+    assert page.page.evaluate("document.documentElement.scrollWidth") == 390
+    page.page.evaluate("thinking.scrollIntoView({ behavior: 'instant' })")
+    page.page.locator("#layers").focus()
+    for _ in range(45):
+        page.page.keyboard.press("ArrowRight")
+    expect(page.page.locator("#layers figure h3").last).to_be_in_viewport()
+    # The same step of another digit: what is looked at stays.
+    page.page.evaluate("layers.scrollTo({ left: 492, behavior: 'instant' })")
+    along = page.page.evaluate("layers.scrollLeft")
+    page.page.locator("#digits .tile").first.click()
+    expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 7?")
+    assert page.page.evaluate("layers.scrollLeft") == along > 0
+
+
+def test_where_all_steps_are_seen_there_is_nothing_to_slide(visit) -> None:
+    page = visit(viewport={"width": 1280, "height": 800})
     page.write(3, 0.7)
     expect(page.page.locator("#layers figure h3").last).to_have_text("Why a 3?")
-    widths = page.page.evaluate("[...document.querySelectorAll('#layers figure')].map((one) => Math.round(one.offsetWidth))")
-    assert len(set(widths)) == 1
-    assert widths[0] > 110
+    assert page.page.locator("#layers").get_attribute("tabindex") is None
+    page.page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.page.locator("#layers")).to_have_attribute("tabindex", "0")
 
 
 def test_a_model_that_shows_no_layers_is_said_to(visit) -> None:

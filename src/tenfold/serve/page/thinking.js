@@ -21,6 +21,10 @@ export class Thinking {
   #latest = new Latest(explain, (answer, asked) => this.#show(answer, asked), (problem, asked) => this.#failed(problem, asked), 60);
   #shown = "";
 
+  constructor() {
+    new ResizeObserver(() => this.#reachable()).observe(byId("layers"));
+  }
+
   /** Show what happens to an item's glyph in the model of this version; null clears. */
   show(item, version) {
     const key = item ? `${item.glyph} ${item.label} ${item.accepted} ${version}` : null;
@@ -48,6 +52,14 @@ export class Thinking {
     byId("layers").replaceChildren(...steps);
     byId("layers").classList.toggle("few", steps.length <= FEW);
     byId("layers").dataset.label = label;
+    this.#reachable();
+  }
+
+  /** Where the layers stand in one row that scrolls, as on a phone, the keyboard can scroll it. */
+  #reachable() {
+    const layers = byId("layers");
+    if (layers.scrollWidth > layers.clientWidth) layers.tabIndex = 0;
+    else layers.removeAttribute("tabindex");
   }
 }
 
