@@ -35,8 +35,9 @@ bench: .venv/rivals
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@touch $@
 
-# The networks that ship, trained again from scratch; about three hours on 2 cores. glibc is told to keep freed memory, which
-# halves the time of the finder's steps.
+# The networks that ship, trained again from scratch; about three hours on 2 cores. Words on the pages are in fonts of
+# Debian, too; what is missing is said before anything begins. glibc is told to keep freed memory, which halves the time of the
+# finder's steps.
 bundled: .venv/ready
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=20000000000 $(BIN)/python -m tenfold.learn.bundling
 

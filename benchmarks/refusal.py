@@ -7,7 +7,7 @@ fonts-bwht, fonts-dkg-handwriting, fonts-femkeklaver, dataset-fashion-mnist). Th
 forms, without a digit, in the same fonts: how many digits are read there.
 
 Usage: .venv/bin/python benchmarks/refusal.py [NPZ ...]
-An NPZ holds digits by other hands under `images`, which should be accepted.
+An NPZ holds digits by other hands under `images`, which should be accepted; with `labels`, how many are read rightly is said.
 """
 
 from __future__ import annotations
@@ -64,9 +64,11 @@ def main() -> None:
     print(f"threshold {classified.threshold:.4f}\n\n| what | how many | accepted | AUROC |\n|---|---|---|---|")
     print(f"| MNIST's test digits | {len(digits.images):,} | {classified.accepted.mean():.2%} | |")
     for file in sys.argv[1:]:
-        images = [Image.fromarray(image) for image in np.load(file)["images"]]
-        accepted = reader.classify(images).accepted
-        print(f"| digits in {Path(file).name} | {len(images):,} | {accepted.mean():.2%} | |")
+        held = np.load(file)
+        images = [Image.fromarray(image) for image in held["images"]]
+        found = reader.classify(images)
+        right = f", {np.mean(found.labels == held['labels']):.2%} read rightly" if "labels" in held else ""
+        print(f"| digits in {Path(file).name}{right} | {len(images):,} | {found.accepted.mean():.2%} | |")
     for name, pictures, texts in others(digits.images):
         other = reader.classify(pictures)
         area = auroc(classified.digit_score, other.digit_score)

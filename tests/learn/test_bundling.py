@@ -72,6 +72,14 @@ def test_a_misspelt_network_is_told_before_any_is_made(monkeypatch: pytest.Monke
     assert made == ["judge", "digits", "judge", "finder", "reviewer"]
 
 
+def test_without_the_fonts_nothing_is_begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    missing = fonts.of_debian
+    monkeypatch.setattr(fonts, "of_debian", lambda: missing(tmp_path))
+    monkeypatch.setattr(bundling, "digits", lambda: pytest.fail("begun"))
+    with pytest.raises(SystemExit, match=r"^error: .*43 fonts are missing, Delphine first; run apt-get install fonts-"):
+        bundling.main([])
+
+
 def test_what_is_held_out_is_not_trained_on() -> None:
     training, held_out = bundling._parts()
     assert (len(training), len(held_out)) == (55_000, 5_000)

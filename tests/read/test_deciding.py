@@ -35,6 +35,17 @@ def candidates(*places: tuple[int, float, float, float]) -> Candidates:
     return Candidates(boxes, boxes, glyphs, said)
 
 
+def test_the_same_ink_is_not_two_digits() -> None:
+    seen = candidates((7, 0.99, 0, 0), (1, 0.6, 40, 0), (1, 0.8, 44, 0))
+    boxes = np.array([[0, 0, 30, 40], [20, 0, 30, 40], [44, 0, 6, 40]], float)  # the second reaches over the third
+    read = decide(seen._replace(boxes=boxes), JOINT, ANYTHING)
+    apart = decide(seen._replace(boxes=boxes - [[0, 0, 0, 0], [0, 0, 8, 0], [0, 0, 0, 0]]), JOINT, ANYTHING)
+    assert apart.labels.tolist() == [7, 1, 1]
+    assert read.labels.tolist() == [7, -1, 1]
+    assert read.scores[1] == 1 - read.scores[2]
+    assert read.scores[[0, 2]].tolist() == apart.scores[[0, 2]].tolist()
+
+
 def test_digits_come_row_by_row_with_what_belongs_to_them() -> None:
     read = decide(candidates((3, 0.99, 0, 100), (2, 0.99, 40, 0), (1, 0.99, 0, 2)), JOINT, ANYTHING)
     assert read.labels.tolist() == [1, 2, 3]

@@ -33,6 +33,17 @@ def test_a_correction_is_kept_and_listed(client: TestClient, correction: dict[st
     assert Samples(tmp_path / "samples.db").list()[1].picture == png
 
 
+def test_the_picture_of_its_strokes_can_be_seen_again(client: TestClient, correction: dict[str, Any], png: bytes) -> None:
+    assert client.get("/samples/1/picture").status_code == 404
+    client.post("/samples", json=correction)
+    client.post("/samples", json=correction | {"picture": ""})
+    assert [s["has_picture"] for s in client.get("/samples").json()["samples"]] == [False, True]
+    seen = client.get("/samples/1/picture")
+    assert (seen.content, seen.headers["content-type"], seen.headers["cache-control"]) == (png, "image/png", "no-store")
+    for number in ("2", "3", "9" * 30):
+        assert client.get(f"/samples/{number}/picture").status_code == 404
+
+
 @pytest.mark.parametrize("consent", [False, None, 1, "true"])
 def test_without_consent_nothing_is_kept(
     client: TestClient, correction: dict[str, Any], tmp_path: Path, consent: object

@@ -249,6 +249,15 @@ def test_what_got_worse_is_said(client: TestClient, kept: Samples, trained: Call
     assert "Digits by other hands are read worse: 99.72 % before, 99.60 % now." in message
 
 
+def test_where_all_was_read_rightly_there_was_nothing_to_gain(
+    client: TestClient, kept: Samples, trained: Callable[..., None], tmp_path: Path
+) -> None:
+    trained(json.dumps(METRICS | {"n_corrections": 1, "corrections_before": 1.0}))
+    message = learnt(client, tmp_path)["message"]
+    assert message.startswith("Learnt from one correction.")
+    assert "4 right before, 4 after. They were read rightly already: correct some that are not." in message
+
+
 def test_a_damaged_result_leaves_the_model_that_reads(
     client: TestClient, kept: Samples, trained: object, tmp_path: Path
 ) -> None:

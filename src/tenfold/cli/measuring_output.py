@@ -86,9 +86,14 @@ def comparison(one: str, other: str, pair: Comparison) -> str:
             "",
             table,
             "",
-            f"McNemar's exact test over the {n_only:,} digits that only one reads right: p = {pair.p_value:.2g}, {verdict}",
+            f"McNemar's exact test over the {n_only:,} digits that only one reads right: p {_small(pair.p_value)}, {verdict}",
         ]
     )
+
+
+def _small(p_value: float) -> str:
+    """A p-value with its sign; what floats can no longer tell from nothing is less than something."""
+    return f"= {p_value:.2g}" if p_value >= 1e-16 else "< 1e-16"
 
 
 def trained_on(n_trained_on: int | None, n: int) -> str:

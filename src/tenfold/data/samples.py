@@ -113,6 +113,13 @@ class Samples:
         with self._opened(writing=False) as connection:
             return list(self._selected(connection, "ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset))
 
+    def picture(self, number: int) -> bytes:
+        """The picture of a sample's strokes, a PNG; empty if there is none, or no sample of this id."""
+        if not _begun(self.path):
+            return b""
+        with self._opened(writing=False) as connection:
+            return next((sample.picture for sample in self._selected(connection, "WHERE id = ?", number)), b"")
+
     def relabel(self, number: int, label: int) -> bool:
         """Say anew what a sample is; False if there is none of this id."""
         _check_label(label)

@@ -1,6 +1,7 @@
 """Making the networks that ship: `make bundled` trains them anew and puts them into the package.
 
-Trained on MNIST's 60,000 alone; the last 5,000 of them are held out for temperature, thresholds and weights.
+Trained on MNIST's 60,000 alone; the last 5,000 of them are held out for temperature, thresholds and weights. Finder and
+reviewer need fonts of Debian (`fonts`): without them nothing is begun, and the packages to install are said.
 `python -m tenfold.learn.bundling digits`, `judge`, `finder` or `reviewer` makes one of them; `weights` fits how much each of
 them counts, and prints it.
 """
@@ -19,7 +20,8 @@ import numpy as np
 from tenfold import storage
 from tenfold.data.digits import Digits
 from tenfold.data.sources import load
-from tenfold.learn import weighing
+from tenfold.errors import DataError
+from tenfold.learn import fonts, weighing
 from tenfold.learn.composing import Composer
 from tenfold.read.joint import Joint
 from tenfold.read.shipped import Shipped
@@ -54,7 +56,13 @@ def main(names: Sequence[str]) -> None:
     known = made | {"weights": weights}
     if unknown := sorted(set(names) - set(known)):
         sys.exit(f"error: no such network: {', '.join(unknown)}; expected {', '.join(known)}")
-    for name in names or made:
+    chosen = list(names or made)
+    try:
+        if {"finder", "reviewer"} & set(chosen):
+            fonts.of_debian()  # hours may pass until they are needed
+    except DataError as problem:
+        sys.exit(f"error: {problem}")
+    for name in chosen:
         known[name]()
 
 
@@ -95,7 +103,7 @@ def export_digits() -> None:
 
 def finder() -> None:
     """Train the finder; replace `read/bundled/finder.onnx`."""
-    from tenfold.learn import clutter, exporting, finding, fonts
+    from tenfold.learn import clutter, exporting, finding
 
     training, _ = _parts()
     faces, processes = clutter.packaged_fonts() + fonts.of_debian(), os.cpu_count() or 1
@@ -108,7 +116,7 @@ def finder() -> None:
 
 def reviewer() -> None:
     """Train the reviewer; replace `read/bundled/reviewer.onnx`. Needs the finder."""
-    from tenfold.learn import clutter, exporting, fonts, reviewing
+    from tenfold.learn import clutter, exporting, reviewing
 
     training, _ = _parts()
     faces, processes = clutter.packaged_fonts() + fonts.of_debian(), os.cpu_count() or 1

@@ -11,12 +11,12 @@ from PIL import Image
 from tenfold.picture import Ink, glyph
 from tenfold.picture.glyph import box as box_of
 from tenfold.picture.ink import otsu
-from tenfold.read.boxes import crossing, over_union
+from tenfold.read.boxes import over_union
 
 _AROUND = 0.35  # of the digit's height: how much paper around it is looked at
 _OWN = 0.1  # of its height: how far beyond its box its strokes may reach
 _ALIKE = 0.4  # shared area over the area of both: less, and the ink is not the digit's alone
-_AS_HIGH, _INSIDE = 0.8, 0.9  # shares of the found box's height and of the ink's box
+_AS_HIGH = 0.8  # a share of the found box's height
 _TWICE = 0.6  # shared area over the area of both: more, and two cuts are the same ink
 _WORKING_SIDE = 96
 _PAPER, _INKED = 0.75, 0.05  # quantiles of brightness in and around a digit's box that are paper, and in it that are ink
@@ -66,8 +66,8 @@ def cut_out(grey: NDArray[np.float32], box: NDArray[np.floating]) -> Cut:
         return Cut(glyph(Ink(own, 1)), found, found)
     offset = np.array([left + columns.start / shrink, top + rows.start / shrink, 0, 0])
     tight = np.array(inked) / shrink + offset
-    # A stroke as high as the box that it stands in is the digit, however much paper is beside it.
-    is_in = tight[3] > _AS_HIGH * found[3] and crossing(tight, found) > _INSIDE * tight[2:].prod()
+    # A stroke as high as the box that it stands in or just beside is the digit, however much paper is there besides.
+    is_in = tight[3] > _AS_HIGH * found[3]
     fits = is_in or over_union(tight, found) > _ALIKE
     return Cut(glyph(Ink(own, 1)), tight if fits else found, tight)
 

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.read import lines
+from tenfold.read.boxes import crossing
 from tenfold.read.fields import ANYTHING, Field, likeliest
 from tenfold.read.joint import PALE_COUNTS, Joint
 from tenfold.read.shipped import Candidates
 
+_WITHIN = 0.9  # a share of the smaller one of two boxes: more, and it lies in the other
 _LIKELY = 0.3  # candidates with this probability of being a digit decide where rows are
 
 
@@ -52,6 +54,7 @@ def decide(
         own_counts: how much that counts.
     """
     scores, chances = joint.weighed(seen.said, own, own_counts)
+    scores = _at_most_one(scores, seen.boxes)
     pale = joint.pale(seen.said)
     rows = lines.rows(seen.found, scores >= _LIKELY)
     order = [i for row in rows for i in row]
@@ -59,6 +62,19 @@ def decide(
     scores, chances, pale = scores[order], chances[order], pale[order]
     labels, confidence = _text(scores, chances, known, joint, pale)
     return Decided(seen.glyphs[order], seen.boxes[order], row_of, scores, chances, labels, pale & (labels < 0), confidence)
+
+
+def _at_most_one(scores: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scores, where of two boxes one lies in the other: if the likelier one is a digit, the other is none.
+
+    The same ink is not two digits.
+    """
+    limited, areas = scores.copy(), boxes[:, 2:].prod(axis=1)
+    for i in np.argsort(-scores, kind="stable"):
+        shared = crossing(boxes[i], boxes)
+        twice = (shared > _WITHIN * np.minimum(areas, areas[i])) & (scores < scores[i])
+        limited[twice] = np.minimum(limited[twice], 1 - limited[i])
+    return limited
 
 
 def _text(

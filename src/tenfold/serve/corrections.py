@@ -73,6 +73,15 @@ async def keep(request: Request) -> Response:
     return answer({"id": number}, 201)
 
 
+async def picture(request: Request) -> Response:
+    """GET /samples/{id}/picture: the picture of its strokes, or the cut from a photo, that was kept with it."""
+    path, number = _path(request), _number(request)
+    content = await _with(request, path, lambda samples: samples.picture(number))
+    if not content.startswith(_PNG):
+        raise RequestError(404, "not_found", "there is no picture of a correction of this id")
+    return Response(content, headers={"cache-control": "no-store"}, media_type="image/png")
+
+
 async def relabel(request: Request) -> Response:
     """PATCH /samples/{id}: say anew what it is."""
     path, number = _path(request), _number(request)
@@ -166,8 +175,14 @@ def _version(value: Any) -> str:
 
 
 def _facts(sample: Sample) -> dict[str, Any]:
-    glyph = in_base64(sample.glyph)
-    return {"id": sample.id, "label": sample.label, "read_as": sample.read_as, "made_at": sample.made_at, "glyph": glyph}
+    return {
+        "id": sample.id,
+        "label": sample.label,
+        "read_as": sample.read_as,
+        "made_at": sample.made_at,
+        "glyph": in_base64(sample.glyph),
+        "has_picture": sample.picture.startswith(_PNG),
+    }
 
 
 def _found(there: bool, facts: dict[str, Any]) -> Response:
@@ -190,4 +205,5 @@ def routes(_: Settings) -> list[Route]:
         Route("/samples/export", export, methods=["GET"]),
         Route(one, relabel, methods=["PATCH"]),
         Route(one, delete, methods=["DELETE"]),
+        Route(f"{one}/picture", picture, methods=["GET"]),
     ]

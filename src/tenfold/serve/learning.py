@@ -146,7 +146,7 @@ def _described(hand: Hand, most_s: int) -> dict[str, Any]:
         return nothing | {"state": "idle", "message": ""}
     if hand.runs(run):
         if time.time() - float(hand.facts(run)["started"]) <= most_s:
-            said = f"Learning from {hand.facts(run)['n']} corrections, which takes a minute or more; reading goes on meanwhile."
+            said = f"Learning from {_counted(hand.facts(run)['n'])}, which takes a minute or more; reading goes on meanwhile."
             return nothing | {"state": "running", "progress": hand.progress(run), "message": said}
         hand.stop(run)
         return nothing | {"state": "failed", "message": f"stopped, since it took longer than {most_s:,} s"}
@@ -168,14 +168,20 @@ def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _counted(n: object) -> str:
+    return "one correction" if n == 1 else f"{n} corrections"
+
+
 def _told(metrics: dict[str, Any]) -> str:
     """The result in a sentence, the bad as well as the good."""
     before, after, n = metrics.get("corrections_before"), metrics.get("corrections_after"), metrics.get("n_corrections_read")
-    said = f"Learnt from {metrics.get('n_corrections')} corrections."
+    said = f"Learnt from {_counted(metrics.get('n_corrections'))}."
     if isinstance(before, float) and isinstance(after, float) and n:
         tried = f"Tried on {n} of them by trainings that had left them out"
         said += f" {tried}: {round(before * n)} right before, {round(after * n)} after."
-        if after <= before:
+        if before == after == 1:
+            said += " They were read rightly already: correct some that are not."
+        elif after <= before:
             said += " That is no gain: more corrections of the same figures would help."
     old, new = metrics.get("mnist_before"), metrics.get("mnist_after")
     if isinstance(old, float) and isinstance(new, float) and old - new > _FORGOTTEN:

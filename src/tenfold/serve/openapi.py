@@ -157,6 +157,11 @@ PATHS: Json = {
         ),
         "delete": _operation("delete a corrected digit", "Deleted", 403, 404, *_UNUSABLE, parameters=_ID),
     },
+    "/samples/{id}/picture": {
+        "get": _operation(
+            "the picture of a corrected digit's strokes", "file", 403, 404, *_UNUSABLE, parameters=_ID, type="image/png"
+        )
+    },
     "/learning": {
         "get": _operation("how far learning is", "Learning"),
         "post": _operation("learn from the corrected digits", "Learning", 403, 409, 415, 503, body=_EMPTY, status=202),

@@ -95,7 +95,14 @@ SCHEMAS: Json = {
         }
     ),
     "Sample": structure(
-        {"id": WHOLE, "label": _LABEL, "read_as": {"type": ["integer", "null"]}, "made_at": TEXT, "glyph": _GLYPH}
+        {
+            "id": WHOLE,
+            "label": _LABEL,
+            "read_as": {"type": ["integer", "null"]},
+            "made_at": TEXT,
+            "glyph": _GLYPH,
+            "has_picture": _FLAG,
+        }
     ),
     "Samples": structure({"enabled": _FLAG, "stored": _FLAG, "n": WHOLE, "samples": _list(reference("Sample"))}),
     "NewSample": structure(

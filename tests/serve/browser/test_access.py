@@ -36,6 +36,16 @@ def test_axe_finds_nothing(visit, scheme: str, size: dict[str, int]) -> None:
     page.page.click("#sure [value=yes]")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_axe_finds_nothing_in_the_reference(visit, scheme: str, size: dict[str, int]) -> None:
+    page = visit(viewport=size, color_scheme=scheme)
+    page.page.goto(f"{page.origin}/docs")
+    assert found(page) == ""
+    page.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert found(page) == ""
+
+
 def test_the_focus_goes_to_the_pad_from_what_can_no_longer_have_it(visit) -> None:
     page = visit()
     at, pad = page.page.locator, page.page.locator("#pad")

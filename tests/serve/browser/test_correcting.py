@@ -69,6 +69,21 @@ def test_a_correction_is_kept_with_what_was_written_and_shown(visit) -> None:
     expect(page.page.locator("#learn-label")).to_have_text("Learn from my one correction")
 
 
+def test_a_kept_one_is_shown_as_it_was_written(visit) -> None:
+    page = written_with_consent(visit)
+    key(page, 7).click()
+    glyph = page.page.locator("#samples .what")
+    expect(glyph).to_have_attribute("aria-pressed", "false")
+    glyph.click()
+    expect(glyph).to_have_attribute("aria-pressed", "true")
+    expect(glyph.locator("canvas")).to_be_hidden()
+    expect(glyph.locator("img")).to_have_js_property("complete", True)
+    assert max(glyph.locator("img").evaluate("(img) => [img.naturalWidth, img.naturalHeight]")) == 160
+    glyph.click()
+    expect(glyph.locator("canvas")).to_be_visible()
+    expect(glyph.locator("img")).to_be_hidden()
+
+
 def test_a_second_thought_changes_the_kept_one(visit) -> None:
     page = written_with_consent(visit)
     for label in (1, 2):

@@ -41,6 +41,18 @@ def test_boxes_stand_where_the_digits_were_written(visit) -> None:
     assert abs(box["x"] + box["width"] - right) < 25
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desktop", "phone"])
+@pytest.mark.parametrize("x", [0.6, 0.7, 0.8])
+def test_a_plain_1_beside_a_digit_has_its_box_around_the_ink(visit, size: tuple[int, int], x: float) -> None:
+    page = visit(viewport=dict(zip(("width", "height"), size, strict=True)))
+    page.draw([page.at(0.2, 0.2), page.at(0.45, 0.2), page.at(0.3, 0.8)])
+    page.draw([page.at(x, 0.2), page.at(x, 0.8)])
+    page.sees("7", "1")
+    box, ink = page.page.locator("#boxes .box").last.bounding_box(), page.at(x, 0.2)[0]
+    assert box["x"] < ink < box["x"] + box["width"]
+    assert box["width"] < 50
+
+
 def test_undo_takes_the_last_stroke_and_clear_everything_back(visit) -> None:
     page = visit()
     assert page.page.locator("#undo").is_disabled()

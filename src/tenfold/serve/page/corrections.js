@@ -120,7 +120,7 @@ export class Corrections extends EventTarget {
     list.replaceChildren(...cards);
     if (at < 0) return;
     const card = cards.find((one) => one.dataset.id === old[at].dataset.id) ?? cards[Math.min(at, cards.length - 1)];
-    (card?.querySelector(held.localName) ?? byId("hand")).focus();
+    (card?.querySelector(held.className ? `.${held.className}` : held.localName) ?? byId("hand")).focus();
   }
 
   #card(one) {
@@ -144,7 +144,7 @@ export class Corrections extends EventTarget {
     away.setAttribute("aria-label", `Delete this ${one.label}, ${before}`);
     away.append(icon("close"));
     away.addEventListener("click", (event) => { if (event.detail < 2) this.#delete(away, one.id); });
-    card.append(glyph, label, element("small", "", before), away);
+    card.append(one.has_picture ? withStrokes(glyph, one.id) : glyph, label, element("small", "", before), away);
     return card;
   }
 
@@ -181,6 +181,24 @@ async function sample(item, label, version, picture) {
 async function base64(blob) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+}
+
+/** The glyph as a button: pressed, it shows the picture of the strokes that was kept, or the cut from a photo. */
+function withStrokes(glyph, id) {
+  const button = element("button", "what"), picture = element("img");
+  button.type = "button";
+  button.setAttribute("aria-label", `${glyph.getAttribute("aria-label")}: show it as you wrote it`);
+  button.setAttribute("aria-pressed", "false");
+  picture.alt = "";
+  picture.hidden = true;
+  button.addEventListener("click", () => {
+    picture.src ||= `samples/${id}/picture`; // not before it is wanted
+    picture.hidden = !picture.hidden;
+    glyph.hidden = !picture.hidden;
+    button.setAttribute("aria-pressed", String(glyph.hidden));
+  });
+  button.append(glyph, picture);
+  return button;
 }
 
 function icon(name) {

@@ -53,7 +53,8 @@ def _page(described: dict[str, Any]) -> str:
         if method != "parameters"
     ]
     shown = [
-        f'<details><summary>{name}</summary><pre id="{name}">{_linked(json.dumps(schema, indent=1))}</pre></details>'
+        f'<details><summary>{name}</summary><pre tabindex="0" id="{name}">'  # a long one scrolls, by keys too
+        f"{_linked(json.dumps(schema, indent=1))}</pre></details>"
         for name, schema in schemas.items()  # a link to what is folded away unfolds it
     ]
     return (
@@ -78,7 +79,7 @@ def _operation(path: str, method: str, operation: dict[str, Any], of_path: list[
         (form,) = refused[0][1]["content"].values()
         given.append(("refused", f"{_shown(form['schema'])}: {codes}"))
     head = f"<h2><b>{method}</b> {html.escape(path)}</h2><p>{html.escape(operation['summary'])}</p>"
-    example = f"<pre>{html.escape(EXAMPLES[path])}</pre>" if path in EXAMPLES else ""
+    example = f'<pre tabindex="0">{html.escape(EXAMPLES[path])}</pre>' if path in EXAMPLES else ""
     return f"{head}{example}<table>{''.join(f'<tr><th><code>{name}</code><td>{text}' for name, text in given)}</table>"
 
 
