@@ -138,15 +138,15 @@ def training_table(timelines: Mapping[str, Timeline], limit: float) -> list[str]
     return lines
 
 
-def answering_table(answers: Mapping[str, Mapping[str, float]]) -> list[str]:
+def answering_table(answers: Mapping[str, Mapping[str, float]], limit: float) -> list[str]:
     lines = [
-        "| who | multiply-adds a digit | start to first answer | one digit | digits a second | GFLOP/s | memory |",
+        "| who | multiply-adds a digit | start to first answer | one digit | digits a second | share of the limit | memory |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, a in answers.items():
         who, n_macs, _ = ANSWERERS[name]
         cells = [f"{a['first_answer_s']:.2f} s", f"{a['one_ms']:.2f} ms", f"{a['per_second']:,.0f}"]
-        cells += [f"{2e-3 * n_macs * a['per_second']:.0f}", f"{a['memory_mb']:.0f} MB"]
+        cells += [f"{100 * 2e-3 * n_macs * a['per_second'] / limit:.0f} %", f"{a['memory_mb']:.0f} MB"]
         lines.append(f"| {who} | {n_macs:.1f} million | {' | '.join(cells)} |")
     for name, (who, _, ours) in ANSWERERS.items():
         for mine in (mine for mine in ours if name in answers and mine in answers):
@@ -210,11 +210,13 @@ def answering(only: Sequence[str] | None, limit: float) -> list[str]:
             tenfold.train(recipe, epochs=1, data="mnist", run=Path(folder) / recipe, test=False)
         os.environ["BENCH_RUNS"] = folder
         answers = {name: run_script("answering.py", name)[0] for name in ANSWERERS if only is None or name in only}
+    limit_of_one = run_script("answering.py", "matrix")[0]["gflop_per_s"]
     return [
         *_measured(limit),
-        "Answering, on one thread of one core; memory and first answer without any training digits:",
+        f"Answering, on one thread of one core, whose limit is {limit_of_one:.0f} GFLOP/s; memory and first answer without any",
+        "training digits:",
         "",
-        *answering_table(answers),
+        *answering_table(answers, limit_of_one),
     ]
 
 

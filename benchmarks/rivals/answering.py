@@ -1,7 +1,7 @@
 """How fast a rival answers, on one core: answering.py WHO. Weights as first drawn: they do not change the speed.
 
 Prints one line of JSON: seconds from the start of the process to the first answer, milliseconds for one digit, digits a second
-in batches of 1,000, and the most memory the process held, in MB.
+in batches of 1,000, and the most memory the process held, in MB. `answering.py matrix`: GFLOP/s of that core's matrix product.
 """
 
 from __future__ import annotations
@@ -84,6 +84,11 @@ def most_memory_mb() -> float:
 
 
 def main() -> None:
+    if sys.argv[1] == "matrix":
+        from tenfold.learn.speed import matrix_product
+
+        print(json.dumps({"gflop_per_s": matrix_product()}))
+        return
     images = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28), np.uint8)
     answer = WHO[sys.argv[1]]()
     answer(images[:1])
