@@ -85,3 +85,17 @@ def test_the_unlikelier_way_round_is_looked_at_in_no_more_views(monkeypatch: pyt
         assert Reader(threads=1).read(picture).text == "7"
         likelier, other, _ = views
         assert other <= likelier
+
+
+def test_small_digits_on_a_large_shadowed_sheet_upon_a_dark_desk_are_dark_ink() -> None:
+    digits = tenfold.load("mnist", "test")
+    photo = np.full((1500, 2000), 30, np.float32)
+    photo[110:1390, 200:1850] = 245
+    for line in range(4):
+        for i in range(7):
+            glyph = Image.fromarray(digits.images[7 * line + i]).resize((64, 64), Image.Resampling.BICUBIC)
+            photo[300 + 190 * line : 364 + 190 * line, 680 + 48 * i : 744 + 48 * i] -= 0.85 * np.asarray(glyph, np.float32)
+    photo[:, 840:] *= 0.5
+    photo = np.clip(photo + np.random.default_rng(0).normal(0, 2, photo.shape), 0, 255).astype(np.uint8)
+    sight = Shipped(1).sight(photo)
+    assert sight.grey[0, 0] < 100  # the desk is as dark as it was

@@ -25,9 +25,11 @@ _WORKING_PIXELS = 1_600_000  # larger pictures are reduced first
 _CLOSER_PIXELS = 6_400_000  # the same, where digits may have become too small by that
 _LARGE_PICTURE = 3_000_000  # pixels; so many make people expect that small digits are seen, and wait a little longer
 _POLARITY_PIXELS = 40_000  # the size at which a picture is looked at both ways round
+_LARGER_PIXELS = 160_000  # the same, where digits may be too small in that
 _CLEARLY_SKEWED = 1.5  # beyond this the skewness alone decides which way round a picture is
 _SKEWNESS_COUNTS = 2.0  # as many digits as a skewness of 1
 _CLEARLY_MORE = 2.0  # digits; with fewer more the reviewer is asked, which takes print that is turned less often for digits
+_ENOUGH = 4.0  # digits; with fewer more in light ink, and none in dark, those may be too small to be seen
 _LEAST_CONTRAST = 8.0  # of 255; under it a picture is blank paper
 
 
@@ -127,18 +129,28 @@ class Shipped:
 
     def _dark_on_light(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
         """The picture with dark ink: that way round in which more digits are found and strokes are darker than paper."""
-        small = _shrunk(grey, _POLARITY_PIXELS)
+        evidence, n_dark = self._evidence_for_dark_ink(_shrunk(grey, _POLARITY_PIXELS))
+        if -_ENOUGH < evidence < 0 and n_dark < 0.5 and grey.size > _LARGER_PIXELS:
+            evidence, _ = self._evidence_for_dark_ink(_shrunk(grey, _LARGER_PIXELS))
+        return grey if evidence >= 0 else 255 - grey
+
+    def _evidence_for_dark_ink(self, small: NDArray[np.float32]) -> tuple[float, float]:
+        """How many digits more there are than in the picture turned, below 0 for fewer; and how many there are.
+
+        Both are without bounds where the skewness alone decides.
+        """
         below = picture.contrast(small)
         # Ink is rarer than paper: of 164 developing pictures the skewness had the right sign in all but one, at 0.3 to 6.
-        evidence = float((below**3).mean() / max(float((below**2).mean()), 1e-9) ** 1.5)
-        if abs(evidence) < _CLEARLY_SKEWED:
-            ways = self._both_ways(small, evidence)
-            as_is, turned = (sum(f.score for f in found) for _, found in ways)
-            evidence = _SKEWNESS_COUNTS * evidence + as_is - turned
-            if abs(evidence) < _CLEARLY_MORE:
-                as_is_still, turned_still = (self._still_digits(*way) for way in ways)
-                evidence += as_is_still - as_is - (turned_still - turned)
-        return grey if evidence >= 0 else 255 - grey
+        skewness = float((below**3).mean() / max(float((below**2).mean()), 1e-9) ** 1.5)
+        if abs(skewness) >= _CLEARLY_SKEWED:
+            return float(np.copysign(np.inf, skewness)), np.inf
+        ways = self._both_ways(small, skewness)
+        as_is, turned = (sum(f.score for f in found) for _, found in ways)
+        evidence = _SKEWNESS_COUNTS * skewness + as_is - turned
+        if abs(evidence) < _CLEARLY_MORE:
+            as_is_still, turned_still = (self._still_digits(*way) for way in ways)
+            evidence += as_is_still - as_is - (turned_still - turned)
+        return evidence, as_is
 
     def _both_ways(self, small: NDArray[np.float32], evidence: float) -> list[tuple[NDArray[np.float32], list[Found]]]:
         """A picture as it is and turned, and what may be digits there.
