@@ -112,9 +112,10 @@ def _multiplies_bfloat16() -> bool:
     if tf.config.list_physical_devices("GPU"):
         return True
     try:
-        return any(f" {unit}" in Path("/proc/cpuinfo").read_text() for unit in ("amx_bf16", "avx512_bf16"))
+        processor = Path("/proc/cpuinfo").read_text()
     except OSError:  # not Linux
         return False
+    return " amx_bf16" in processor or " avx512_bf16" in processor
 
 
 def name_and_versions() -> tuple[str, dict[str, str]]:

@@ -201,8 +201,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rehearsal: `data` are few digits, to be learnt without forgetting those of `start_from`; or null.
         epochs: passes over the training digits.
         batch_size: digits a step.
-        precision: what the convolutions of a training are computed in. `bfloat16` is so only where there are units for it (a
-            GPU, or on TensorFlow a processor with AMX); weights and sums stay float32 (Micikevicius et al., 2018).
+        precision: what the convolutions of a training are computed in. `bfloat16` is so only where it is faster (a GPU, or on
+            TensorFlow a processor with AMX or AVX-512's bf16); weights and sums stay float32 (Micikevicius et al., 2018).
         data: `mnist`, `digit-recognizer`, or the path of a labelled set.
         validation: digits held out for choosing: the last ones, a count or a share below 1; or a fold such as "2/5".
         start_from: a run, or `bundled`, whose weights come first instead of random ones; or null.
